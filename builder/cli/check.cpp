@@ -1,0 +1,7 @@
+#include "builder/cli/commands.hpp"
+
+namespace ingot::builder::cli {
+
+void add_check(CLI::App& /*app*/, Action& /*action*/) {}
+
+} // namespace ingot::builder::cli

@@ -1,0 +1,24 @@
+// One file per subcommand: it parses arguments, calls a module, prints; nothing else.
+#pragma once
+
+#include <functional>
+
+#include "common/result/result.hpp"
+
+namespace CLI { // NOLINT(readability-identifier-naming): the library's own name
+class App;
+}
+
+namespace ingot::builder::cli {
+
+/// What the chosen subcommand does; set by its CLI11 callback, run by main after parsing. Returns the exit code.
+using Action = std::function<Result<int>()>;
+
+/// Each adds its subcommand(s) to `app` and sets `action` when chosen.
+void add_build(CLI::App& app, Action& action);      // build.cpp: ingot build ROLE...
+void add_cluster(CLI::App& app, Action& action);    // cluster.cpp: ingot cluster init NAME
+void add_user_data(CLI::App& app, Action& action);  // user_data.cpp: ingot user-data ROLE
+void add_check(CLI::App& app, Action& action);      // check.cpp: ingot check FILE...
+void add_lab(CLI::App& app, Action& action);        // lab.cpp: ingot lab up|down|status|...
+
+} // namespace ingot::builder::cli

@@ -1,0 +1,144 @@
+// The contract between the two programs: what user-data says, as validated values.
+//
+// `parse` is the one reader of user-data. `ingot check` calls it on a workstation and the agent calls
+// it before it changes anything, so both say the same. A UserData exists only if there was no fault.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/crypto/crypto.hpp"
+#include "common/result/result.hpp"
+
+namespace ingot::cloud_init {
+
+enum class Role { db, etcd, proxy };
+std::string_view to_string(Role role);
+std::optional<Role> role_from(std::string_view text);
+
+// ---- ordinary cloud-config, as far as it is applied -------------------------------------------
+
+struct User {
+    std::string name;
+    std::optional<std::string> gecos{};
+    std::optional<std::string> shell{};
+    std::optional<std::string> home{};
+    std::optional<std::string> primary_group{};
+    std::vector<std::string> groups{};
+    std::vector<std::string> sudo{};
+    std::optional<std::string> hashed_password{};
+    bool lock_password = true;
+    bool system = false;
+    bool create_home = true;
+    std::vector<std::string> ssh_authorized_keys{};
+};
+
+struct WriteFile {
+    std::string path;
+    std::string content; ///< decoded
+    std::string owner = "root:root";
+    std::uint32_t permissions = 0644;
+    bool append = false;
+    bool defer = false;
+};
+
+/// A line for /bin/sh, or an argument vector.
+using RunCommand = std::variant<std::string, std::vector<std::string>>;
+
+struct CloudConfig {
+    std::optional<std::string> hostname{};
+    std::optional<std::string> fqdn{};
+    std::vector<std::string> ssh_authorized_keys{}; ///< for root, and for the users entry "default"
+    std::vector<User> users{};
+    std::vector<WriteFile> write_files{};
+    std::vector<RunCommand> runcmd{};
+};
+
+// ---- the ingot: section -------------------------------------------------------------------------
+
+/// The three CAs. Certificates are in every role's user-data; a key only where `keys` says so.
+struct Pki {
+    std::string etcd_ca; ///< PEM
+    std::string db_ca;
+    std::string proxy_ca;
+    /// CA keys by role. Until the join service exists a role's user-data holds that role's own key.
+    std::map<Role, crypto::Secret> keys{};
+};
+
+struct EtcdConfig {
+    /// Founders by name, sorted: the members that may form the cluster on day one.
+    std::map<std::string, std::string> founders{}; ///< name → IPv4 or IPv6 address
+};
+
+enum class Synchronous { off, on, strict };
+
+struct DatabaseConfig {
+    std::string name;
+    std::optional<std::string> owner{};
+};
+
+struct DatabaseUser {
+    std::string name;
+    std::string password_verifier; ///< SCRAM-SHA-256$…
+};
+
+struct PostgresConfig {
+    int version = 17;
+    Synchronous synchronous = Synchronous::off;
+    std::map<std::string, std::string> parameters{};
+    std::vector<DatabaseConfig> databases{};
+    std::vector<DatabaseUser> users{};
+};
+
+/// A pgBackRest repository that all db nodes reach as a path (NFS, a shared disk, the lab's folder).
+struct PosixRepository {
+    std::string path;
+};
+
+struct BackupConfig {
+    std::vector<PosixRepository> repositories{};
+    std::optional<crypto::Secret> cipher_pass{}; ///< encrypts the repository (aes-256-cbc) when given
+    int retention_full = 2;                      ///< how many full backups are kept
+};
+
+struct ProxyConfig {
+    int primary_port = 5000;
+    int replica_port = 5001;
+    int pool_port = 6432;
+    int max_client_connections = 2000;
+    std::optional<int> pool_size{}; ///< default: computed
+};
+
+struct IngotConfig {
+    std::string cluster;    ///< name: [a-z][a-z0-9-]{0,30}
+    std::string cluster_id; ///< random UUID made by `ingot cluster init`
+    Role role = Role::db;
+    std::string network; ///< CIDR of the private network
+    EtcdConfig etcd{};
+    Pki pki{};
+    PostgresConfig postgres{};
+    BackupConfig backup{};
+    ProxyConfig proxy{};
+};
+
+struct UserData {
+    CloudConfig cloud_config{};
+    std::optional<IngotConfig> ingot{};
+    /// Keys that cloud-init knows and this version does not apply, as sentences with position.
+    std::vector<std::string> warnings{};
+};
+
+/// Reads a `#cloud-config` text. On failure invalid_input, with every fault as its own
+/// "file:line:column: …" line. `file` names the text in messages.
+Result<UserData> parse(std::string_view text, std::string_view file);
+
+/// DNS names of a cluster: "<cluster>.internal" and, under it, primary., replica., db., etcd., proxy.
+std::string domain_of(std::string_view cluster);
+
+} // namespace ingot::cloud_init

@@ -1,0 +1,81 @@
+// etcd v3 by its JSON gateway (/v3/…): what Ingot needs of it, nothing about PostgreSQL.
+//
+// Wire facts are in the gateway's own words: bytes are base64, 64-bit numbers are strings, zero
+// values are left out. Endpoints are tried in turn, starting with the one that answered last; an
+// ambiguous answer (timeout after sending) is returned as transient and never repeated by itself.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/http/http.hpp"
+#include "common/result/result.hpp"
+
+namespace ingot::firstboot {
+
+struct KeyValue {
+    std::string key;
+    std::string value;
+    std::int64_t create_revision = 0;
+    std::int64_t mod_revision = 0;
+};
+
+struct Listing {
+    std::vector<KeyValue> entries;
+    std::int64_t revision = 0; ///< of the store when it was read
+};
+
+struct EtcdMember {
+    std::uint64_t id = 0;
+    std::string name; ///< empty: added but never started
+    std::vector<std::string> peer_urls;
+    std::vector<std::string> client_urls;
+    bool learner = false;
+};
+
+class EtcdClient {
+  public:
+    /// `endpoints` are base URLs ("https://10.0.0.11:2379").
+    EtcdClient(http::HttpClient& http, std::vector<std::string> endpoints, http::Tls tls);
+
+    /// Linearizable. not_found is an empty optional, not an error.
+    Result<std::optional<KeyValue>> get(std::string_view key);
+    Result<Listing> list(std::string_view prefix);
+    /// `lease` 0: none.
+    Status put(std::string_view key, std::string_view value, std::uint64_t lease = 0);
+    /// Puts only if the key does not exist. False if it does.
+    Result<bool> create(std::string_view key, std::string_view value, std::uint64_t lease = 0);
+    /// Puts only if the key's mod_revision is still this. False if not.
+    Result<bool> replace(std::string_view key, std::string_view value, std::int64_t mod_revision);
+    Status remove(std::string_view key);
+
+    /// A lease that ends `ttl` after its last keep_alive.
+    Result<std::uint64_t> grant_lease(std::chrono::seconds ttl);
+    /// False if the lease is gone.
+    Result<bool> keep_alive(std::uint64_t lease);
+    Status revoke_lease(std::uint64_t lease);
+
+    /// Waits until something under `prefix` changes after `revision`, or `timeout`. True if it did (or
+    /// if the revision was compacted away): list again.
+    Result<bool> wait_for_change(std::string_view prefix, std::int64_t revision, std::chrono::milliseconds timeout);
+
+    Result<std::vector<EtcdMember>> members();
+    /// A linearizable read goes through: there is a quorum.
+    Status check_quorum();
+
+  private:
+    http::HttpClient& http_;
+    std::vector<std::string> endpoints_;
+    http::Tls tls_;
+    std::size_t current_ = 0;
+};
+
+/// Where Ingot keeps its keys: "/ingot/<cluster>/…". Patroni's are under "/service/<cluster>/".
+std::string ingot_key(std::string_view cluster, std::string_view rest);
+std::string patroni_key(std::string_view cluster, std::string_view rest);
+
+} // namespace ingot::firstboot
