@@ -20,9 +20,7 @@ int main(int argc, char** argv) {
         ingot::builder::cli::add_lab(app, action);
         try {
             app.parse(argc, argv);
-        } catch (const CLI::ParseError& problem) {
-            return app.exit(problem) == 0 ? 0 : 2;
-        }
+        } catch (const CLI::ParseError& problem) { return app.exit(problem) == 0 ? 0 : 2; }
         if (!action) { return 2; }
         const auto result = action();
         if (result) { return *result; }

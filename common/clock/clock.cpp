@@ -19,8 +19,8 @@ std::string to_rfc3339(WallTime time) {
     const std::chrono::year_month_day date(days);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - days));
     return text::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                        clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+                        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
+                        clock.minutes().count(), clock.seconds().count());
 }
 
 } // namespace ingot::clock

@@ -160,7 +160,7 @@ Status write(const fs::path& path, std::string_view content, const Ownership& ow
 }
 
 Result<bool> write_if_different(const fs::path& path, std::string_view content, const Ownership& ownership) {
-    struct stat status {};
+    struct stat status{};
     if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
         INGOT_ASSIGN(const auto owner, resolve(ownership), "writing " + path.string());
         const bool same_owner = (owner.uid == static_cast<uid_t>(-1) || owner.uid == status.st_uid) &&
@@ -209,7 +209,7 @@ Status remove_file(const fs::path& path) {
 }
 
 bool exists(const fs::path& path) {
-    struct stat status {};
+    struct stat status{};
     return ::lstat(path.c_str(), &status) == 0;
 }
 

@@ -1,0 +1,168 @@
+#include "common/http/http.hpp"
+
+#include <algorithm>
+
+#include <curl/curl.h>
+
+#include "common/text/text.hpp"
+
+namespace ingot::http {
+
+namespace {
+
+struct FreeEasy {
+    void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
+};
+struct FreeList {
+    void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using Easy = std::unique_ptr<CURL, FreeEasy>;
+using Headers = std::unique_ptr<curl_slist, FreeList>;
+
+/// Global initialisation, once per process, before any thread uses curl (first CurlClient).
+void initialise_curl() {
+    static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+    static_cast<void>(kReady);
+}
+
+/// What the callbacks of one transfer work on.
+struct Transfer {
+    Response response;
+    std::size_t limit = 0;
+    bool too_large = false;
+    bool stopped = false;                                        ///< the taker said enough
+    const std::function<bool(std::string_view)>* take = nullptr; ///< streaming, else collected
+};
+
+/// The callbacks are called from C: they must not throw. Running out of memory ends the transfer.
+std::size_t on_body(const char* bytes, std::size_t /*one*/, std::size_t count, void* user) noexcept {
+    auto& transfer = *static_cast<Transfer*>(user);
+    try {
+        if (transfer.take != nullptr) {
+            if (!(*transfer.take)({bytes, count})) {
+                transfer.stopped = true;
+                return CURL_WRITEFUNC_ERROR;
+            }
+            return count;
+        }
+        if (transfer.response.body.size() + count > transfer.limit) {
+            transfer.too_large = true;
+            return CURL_WRITEFUNC_ERROR;
+        }
+        transfer.response.body.append(bytes, count);
+        return count;
+    } catch (...) { return CURL_WRITEFUNC_ERROR; }
+}
+
+std::size_t on_header(const char* bytes, std::size_t /*one*/, std::size_t count, void* user) noexcept {
+    auto& transfer = *static_cast<Transfer*>(user);
+    try {
+        const std::string_view line(bytes, count);
+        constexpr std::size_t kMaximumHeaders = 200;
+        const auto colon = line.find(':');
+        if (line.starts_with("HTTP/")) {
+            transfer.response.headers.clear();
+        } else if (colon != std::string_view::npos && transfer.response.headers.size() < kMaximumHeaders) {
+            transfer.response.headers[text::lower(line.substr(0, colon))] = text::trim(line.substr(colon + 1));
+        }
+        return count;
+    } catch (...) { return 0; }
+}
+
+/// Certificates that do not verify are a matter of trust, not of time.
+ErrorKind kind_of(CURLcode code) {
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR: return ErrorKind::refused;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return ErrorKind::invalid_input;
+    default: return ErrorKind::transient;
+    }
+}
+
+} // namespace
+
+struct CurlClient::Impl {
+    Easy easy;
+
+    Status perform(const Request& request, Transfer& transfer);
+};
+
+// NOLINTBEGIN(cppcoreguidelines-pro-type-vararg,bugprone-multi-level-implicit-pointer-conversion): curl's interface
+Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
+    if (!easy) { easy.reset(curl_easy_init()); }
+    if (!easy) { return fail(ErrorKind::transient, "libcurl could not be initialised"); }
+    CURL* const handle = easy.get();
+    curl_easy_reset(handle); // keeps connections, drops options
+
+    std::string reason(CURL_ERROR_SIZE, '\0');
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, reason.data());
+    curl_easy_setopt(handle, CURLOPT_URL, request.url.c_str());
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); // metadata and members are never behind a proxy
+    curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout.count()});
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, long{request.timeout.count()});
+    curl_easy_setopt(handle, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
+    curl_easy_setopt(handle, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, &on_body);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, &transfer);
+    curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &on_header);
+    curl_easy_setopt(handle, CURLOPT_HEADERDATA, &transfer);
+
+    curl_slist* collected = curl_slist_append(nullptr, "Expect:");
+    for (const auto& header : request.headers) { collected = curl_slist_append(collected, header.c_str()); }
+    const Headers headers(collected);
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+    if (request.method == "POST" || request.method == "PUT" || !request.body.empty()) {
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
+    }
+    if (request.method != "GET") { curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str()); }
+    if (request.tls) {
+        const auto& tls = *request.tls;
+        if (!tls.ca_file.empty()) { curl_easy_setopt(handle, CURLOPT_CAINFO, tls.ca_file.c_str()); }
+        if (!tls.cert_file.empty()) { curl_easy_setopt(handle, CURLOPT_SSLCERT, tls.cert_file.c_str()); }
+        if (!tls.key_file.empty()) { curl_easy_setopt(handle, CURLOPT_SSLKEY, tls.key_file.c_str()); }
+        curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    }
+
+    const CURLcode code = curl_easy_perform(handle);
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    transfer.response.status = static_cast<int>(status);
+    curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, nullptr);
+    if (code == CURLE_OK || transfer.stopped) { return {}; }
+    if (code == CURLE_OPERATION_TIMEDOUT && transfer.take != nullptr && status != 0) { return {}; }
+    if (transfer.too_large) {
+        return fail(ErrorKind::refused, text::format("{} {}: the answer is larger than {}", request.method,
+                                                     request.url, text::human_bytes(request.response_limit)));
+    }
+    const std::string_view said = reason.c_str();
+    return fail(kind_of(code), text::format("{} {}: {}", request.method, request.url,
+                                            said.empty() ? curl_easy_strerror(code) : said));
+}
+// NOLINTEND(cppcoreguidelines-pro-type-vararg,bugprone-multi-level-implicit-pointer-conversion)
+
+CurlClient::CurlClient() : impl_(std::make_unique<Impl>()) { initialise_curl(); }
+CurlClient::~CurlClient() = default;
+
+Result<Response> CurlClient::send(const Request& request) {
+    Transfer transfer;
+    transfer.limit = request.response_limit;
+    INGOT_TRY(impl_->perform(request, transfer), "");
+    return std::move(transfer.response);
+}
+
+Status CurlClient::stream(const Request& request, const std::function<bool(std::string_view)>& take) {
+    Transfer transfer;
+    transfer.take = &take;
+    return impl_->perform(request, transfer);
+}
+
+} // namespace ingot::http

@@ -281,9 +281,8 @@ Result<Output> run_checked(Processes& processes, const Command& command) {
     auto said = std::string(text::trim(output.err.empty() ? output.out : output.err));
     constexpr std::size_t kTail = 2000;
     if (said.size() > kTail) { said = "…" + said.substr(said.size() - kTail); }
-    return fail(ErrorKind::tool_failed,
-                text::format("{} ended with exit code {}{}{}", command.argv[0], output.exit_code,
-                             said.empty() ? "" : ": ", said));
+    return fail(ErrorKind::tool_failed, text::format("{} ended with exit code {}{}{}", command.argv[0],
+                                                     output.exit_code, said.empty() ? "" : ": ", said));
 }
 
 } // namespace ingot::process

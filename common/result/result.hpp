@@ -102,18 +102,18 @@ class Faults {
 #define INGOT_CONCAT(a, b) INGOT_CONCAT_IMPL(a, b)
 
 /// Runs `expression` (a Result); on failure returns its error with `doing` as context.
-#define INGOT_TRY(expression, doing)                                                                         \
-    do {                                                                                                     \
-        auto ingot_try_result = (expression);                                                                \
-        if (!ingot_try_result) { return std::move(ingot_try_result).error().with_context(doing); }           \
+#define INGOT_TRY(expression, doing)                                                                                 \
+    do {                                                                                                             \
+        auto ingot_try_result = (expression);                                                                        \
+        if (!ingot_try_result) { return std::move(ingot_try_result).error().with_context(doing); }                   \
     } while (false)
 
 /// Declares or assigns `target` from a Result; on failure returns its error with `doing` as context.
 // NOLINTBEGIN(bugprone-macro-parentheses): `target` is a declaration and cannot be put in parentheses
-#define INGOT_ASSIGN(target, expression, doing)                                                              \
-    auto INGOT_CONCAT(ingot_assign_, __LINE__) = (expression);                                               \
-    if (!INGOT_CONCAT(ingot_assign_, __LINE__)) {                                                            \
-        return std::move(INGOT_CONCAT(ingot_assign_, __LINE__)).error().with_context(doing);                 \
-    }                                                                                                        \
+#define INGOT_ASSIGN(target, expression, doing)                                                                      \
+    auto INGOT_CONCAT(ingot_assign_, __LINE__) = (expression);                                                       \
+    if (!INGOT_CONCAT(ingot_assign_, __LINE__)) {                                                                    \
+        return std::move(INGOT_CONCAT(ingot_assign_, __LINE__)).error().with_context(doing);                         \
+    }                                                                                                                \
     target = *std::move(INGOT_CONCAT(ingot_assign_, __LINE__))
 // NOLINTEND(bugprone-macro-parentheses)

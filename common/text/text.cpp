@@ -10,8 +10,8 @@ namespace ingot::text {
 namespace {
 
 bool is_space(char character) {
-    return character == ' ' || character == '\t' || character == '\n' || character == '\r' ||
-           character == '\f' || character == '\v';
+    return character == ' ' || character == '\t' || character == '\n' || character == '\r' || character == '\f' ||
+           character == '\v';
 }
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {

@@ -29,9 +29,9 @@ struct Facts {
 
 /// The node of a cluster. Exists only if user-data, metadata and facts fit together.
 struct NodeSpec {
-    std::string name;        ///< host name; an etcd founder's name as in the user-data
+    std::string name; ///< host name; an etcd founder's name as in the user-data
     std::string instance_id;
-    std::string address;     ///< own address in the private network
+    std::string address; ///< own address in the private network
     std::uint64_t memory_bytes = 0;
     unsigned cpus = 1;
     cloud_init::IngotConfig config{};

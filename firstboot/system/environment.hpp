@@ -40,11 +40,11 @@ struct Environment {
 
 /// Where things lie on a node. All below Environment::root.
 namespace paths {
-inline constexpr std::string_view kPki = "/etc/ingot/pki";             // node.crt node.key ca-{etcd,db,proxy,all}.crt
-inline constexpr std::string_view kState = "/var/lib/ingot";           // durable: journal, identity, etcd founding token
-inline constexpr std::string_view kRun = "/run/ingot";                 // status.json
-inline constexpr std::string_view kImageRole = "/usr/lib/ingot/role";  // written by the builder: one word
-inline constexpr std::string_view kEtcdData = "/var/lib/ingot-etcd";   // own data directory; Debian's stays unused
+inline constexpr std::string_view kPki = "/etc/ingot/pki";   // node.crt node.key ca-{etcd,db,proxy,all}.crt
+inline constexpr std::string_view kState = "/var/lib/ingot"; // durable: journal, identity, etcd founding token
+inline constexpr std::string_view kRun = "/run/ingot";       // status.json
+inline constexpr std::string_view kImageRole = "/usr/lib/ingot/role"; // written by the builder: one word
+inline constexpr std::string_view kEtcdData = "/var/lib/ingot-etcd";  // own data directory; Debian's stays unused
 } // namespace paths
 
 } // namespace ingot::firstboot
