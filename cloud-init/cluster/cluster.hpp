@@ -1,0 +1,105 @@
+// A cluster on the operator's side: cluster.yaml (choices, kept in git) and secrets.yaml (kept out of it),
+// and the user-data that follows from the two.
+//
+// User-data is the same for every node of a role, however often it is rendered: whatever is random (ids,
+// keys, passwords and the salts of their verifiers) is drawn once, by init_cluster, and stands in secrets.yaml.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud-init/userdata/userdata.hpp"
+#include "common/clock/clock.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/result/result.hpp"
+
+namespace ingot::cloud_init {
+
+/// Which machines there are. Only the etcd founders have fixed names and addresses; `db` and `proxy` say how
+/// many machines the lab boots, and nothing depends on the number.
+struct Topology {
+    std::map<std::string, std::string> etcd{}; ///< founder → address
+    int db = 3;
+    int proxy = 1;
+};
+
+/// PostgresConfig without secrets: users by name only.
+struct ClusterPostgres {
+    int version = 17;
+    Synchronous synchronous = Synchronous::off;
+    std::map<std::string, std::string> parameters{};
+    std::vector<DatabaseConfig> databases{};
+    std::vector<std::string> users{};
+};
+
+/// What cluster.yaml says.
+struct Cluster {
+    std::string name;
+    std::string id;      ///< random UUID
+    std::string network; ///< CIDR
+    Topology topology{};
+    std::vector<std::string> ssh_authorized_keys{};
+    ClusterPostgres postgres{};
+    BackupConfig backup{}; ///< cipher_pass is never set here
+    ProxyConfig proxy{};
+};
+
+/// An application user's password, and the verifier made of it (kept, because its salt is random).
+struct UserSecret {
+    crypto::Secret password;
+    std::string verifier;
+};
+
+/// What secrets.yaml says.
+struct Secrets {
+    std::string id; ///< of the cluster they belong to
+    std::map<Role, crypto::Identity> authorities{};
+    std::map<std::string, UserSecret> users{};
+    crypto::Secret cipher_pass{};
+};
+
+/// What init_cluster has to know.
+struct InitOptions {
+    std::string name;
+    std::string network = "10.0.0.0/24"; ///< founders get .11, .12 and .13 of it
+    Synchronous synchronous = Synchronous::off;
+    std::vector<std::string> ssh_authorized_keys{};
+};
+
+struct NewCluster {
+    Cluster cluster;
+    Secrets secrets;
+};
+
+/// Makes a new cluster: three etcd founders, three db and one proxy machine, a database "app" owned by the
+/// user "app", one posix repository /var/lib/pgbackrest. Draws all secrets. invalid_input for a bad name or network.
+Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now);
+
+/// The user-data of `role`: a #cloud-config text that parse() accepts. `now` serves to refuse CAs that have
+/// expired; the text does not depend on it. The text holds secrets (the role's CA key, the cipher).
+Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now);
+
+// ---- the two files ------------------------------------------------------------------------------
+
+inline constexpr std::string_view kClusterFile = "cluster.yaml";
+inline constexpr std::string_view kSecretsFile = "secrets.yaml";
+
+/// Read strictly: invalid_input with every fault as its own "file:line:column: …" line.
+Result<Cluster> parse_cluster(std::string_view text, std::string_view file);
+Result<Secrets> parse_secrets(std::string_view text, std::string_view file);
+/// The text of cluster.yaml, with comments for the person who edits it next.
+std::string render_cluster(const Cluster& cluster);
+/// The text of secrets.yaml.
+crypto::Secret render_secrets(const Secrets& secrets);
+
+/// read file + parse; errors name the file.
+Result<Cluster> read_cluster(const std::filesystem::path& path);
+Result<Secrets> read_secrets(const std::filesystem::path& path);
+/// Writes cluster.yaml (0644) and secrets.yaml (0600) into `directory`, making it if needed. refused if
+/// either file is there already: secrets, once drawn, are never replaced.
+Status write_new_cluster(const std::filesystem::path& directory, const NewCluster& made);
+
+} // namespace ingot::cloud_init
