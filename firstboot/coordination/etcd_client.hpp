@@ -1,8 +1,9 @@
 // etcd v3 by its JSON gateway (/v3/…): what Ingot needs of it, nothing about PostgreSQL.
 //
 // Wire facts are in the gateway's own words: bytes are base64, 64-bit numbers are strings, zero
-// values are left out. Endpoints are tried in turn, starting with the one that answered last; an
-// ambiguous answer (timeout after sending) is returned as transient and never repeated by itself.
+// values are left out. Reads are tried at each endpoint in turn, starting with the one that answered
+// last. A change is sent once, to an endpoint that has just proved that it has a leader: a timeout after
+// sending is ambiguous (it may have happened), so it is returned as transient and never repeated here.
 #pragma once
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "common/http/http.hpp"
+#include "common/json/json.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::firstboot {
@@ -68,10 +70,23 @@ class EtcdClient {
     Status check_quorum();
 
   private:
+    /// One POST to the current endpoint; a failure makes the next endpoint the current one.
+    Result<json::Json> post(std::string_view path, const json::Json& body);
+    /// For what may be repeated: each endpoint once.
+    Result<json::Json> read(std::string_view path, const json::Json& body);
+    /// For what must not: finds an endpoint that answers, then sends once.
+    Result<json::Json> change(std::string_view path, const json::Json& body);
+    /// A transaction of one comparison and one put; true if the comparison held.
+    Result<bool> put_if(const json::Json& comparison, std::string_view key, std::string_view value,
+                        std::uint64_t lease);
+    [[nodiscard]] http::Request request(std::string_view path, const json::Json& body) const;
+    void fail_over();
+
     http::HttpClient& http_;
     std::vector<std::string> endpoints_;
     http::Tls tls_;
     std::size_t current_ = 0;
+    bool proven_ = false; ///< the current endpoint gave a good answer last time
 };
 
 /// Where Ingot keeps its keys: "/ingot/<cluster>/…". Patroni's are under "/service/<cluster>/".
