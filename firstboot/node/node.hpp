@@ -37,6 +37,9 @@ struct NodeSpec {
     cloud_init::IngotConfig config{};
 };
 
+/// What can be judged before the network is up: there is an ingot: section, and its role is the image's.
+Status check_fit(const cloud_init::UserData& user_data, const Facts& facts);
+
 /// Puts them together. transient while the machine has no address in the private network yet;
 /// refused if the role is not the image's; invalid_input if user-data has no ingot: section.
 Result<NodeSpec> make_node(const Metadata& metadata, const cloud_init::UserData& user_data, const Facts& facts);

@@ -1,0 +1,83 @@
+#include "firstboot/status/board.hpp"
+
+#include <algorithm>
+
+#include "common/files/files.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::firstboot {
+
+StatusBoard::StatusBoard(std::filesystem::path file, const clock::Clock& clock,
+                         std::function<void(const std::string&)> on_change)
+    : file_(std::move(file)), clock_(clock), on_change_(std::move(on_change)) {
+    status_.since = clock::to_rfc3339(clock_.now());
+}
+
+void StatusBoard::set_identity(std::string_view node, std::string_view role, std::string_view cluster) {
+    const std::scoped_lock lock(mutex_);
+    status_.node = node;
+    status_.role = role;
+    status_.cluster = cluster;
+    publish();
+}
+
+void StatusBoard::plan_step(std::string_view name, std::string_view description) {
+    const std::scoped_lock lock(mutex_);
+    status_.steps.push_back({.name = std::string(name),
+                             .description = std::string(description),
+                             .state = "pending",
+                             .since = clock::to_rfc3339(clock_.now())});
+}
+
+void StatusBoard::plan_duty(std::string_view name) {
+    const std::scoped_lock lock(mutex_);
+    status_.duties.push_back({.name = std::string(name), .state = "idle", .since = clock::to_rfc3339(clock_.now())});
+}
+
+void StatusBoard::step(std::string_view name, std::string_view state, std::string_view message) {
+    const std::scoped_lock lock(mutex_);
+    update(status_.steps, name, state, message);
+}
+
+void StatusBoard::duty(std::string_view name, std::string_view state, std::string_view message) {
+    const std::scoped_lock lock(mutex_);
+    update(status_.duties, name, state, message);
+}
+
+void StatusBoard::update(std::vector<StatusItem>& items, std::string_view name, std::string_view state,
+                         std::string_view message) {
+    const auto item = std::ranges::find(items, name, &StatusItem::name);
+    if (item == items.end() || (item->state == state && item->message == message)) { return; }
+    if (item->state != state) { item->since = clock::to_rfc3339(clock_.now()); }
+    item->state = state;
+    item->message = message;
+    publish();
+}
+
+void StatusBoard::state(NodeState state, std::vector<std::string> messages) {
+    const std::scoped_lock lock(mutex_);
+    if (status_.state == state && status_.messages == messages) { return; }
+    if (status_.state != state) { status_.since = clock::to_rfc3339(clock_.now()); }
+    status_.state = state;
+    status_.messages = std::move(messages);
+    publish();
+}
+
+NodeStatus StatusBoard::snapshot() const {
+    const std::scoped_lock lock(mutex_);
+    return status_;
+}
+
+void StatusBoard::publish() {
+    // The status is a convenience: if /run cannot be written, the log still has everything.
+    static_cast<void>(files::write(file_, to_json_text(status_)).has_value());
+    if (!on_change_) { return; }
+    auto line = std::string(to_string(status_.state));
+    if (!status_.messages.empty()) { line += ": " + text::join(status_.messages, "; "); }
+    if (line != line_) {
+        line_ = line;
+        on_change_(line_);
+    }
+}
+
+} // namespace ingot::firstboot

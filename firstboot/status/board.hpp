@@ -1,0 +1,47 @@
+// The board on which the agent's threads write what they do; each change is written to the status file.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/clock/clock.hpp"
+#include "firstboot/status/status.hpp"
+
+namespace ingot::firstboot {
+
+class StatusBoard {
+  public:
+    /// `on_change` is told the state in one line ("waiting: for etcd-2"), when it changes (systemd's STATUS=).
+    StatusBoard(std::filesystem::path file, const clock::Clock& clock,
+                std::function<void(const std::string&)> on_change = {});
+
+    void set_identity(std::string_view node, std::string_view role, std::string_view cluster);
+    /// Announces steps or duties, in their order.
+    void plan_step(std::string_view name, std::string_view description);
+    void plan_duty(std::string_view name);
+
+    void step(std::string_view name, std::string_view state, std::string_view message = {});
+    void duty(std::string_view name, std::string_view state, std::string_view message = {});
+    void state(NodeState state, std::vector<std::string> messages = {});
+
+    [[nodiscard]] NodeStatus snapshot() const;
+
+  private:
+    void update(std::vector<StatusItem>& items, std::string_view name, std::string_view state,
+                std::string_view message);
+    void publish();
+
+    mutable std::mutex mutex_;
+    std::filesystem::path file_;
+    const clock::Clock& clock_;
+    std::function<void(const std::string&)> on_change_;
+    NodeStatus status_;
+    std::string line_; ///< what on_change was told last
+};
+
+} // namespace ingot::firstboot
