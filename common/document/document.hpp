@@ -111,7 +111,7 @@ class Writer {
     Writer& begin_sequence();
     Writer& end_sequence();
     Writer& key(std::string_view name);
-    Writer& text(std::string_view value);      ///< quoted where needed; block style when it has line ends
+    Writer& text(std::string_view value); ///< quoted where needed; block style when it has line ends
     Writer& number(std::int64_t value);
     Writer& flag(bool value);
     Writer& null();
