@@ -19,7 +19,7 @@ class Secret {
     Secret() = default;
     explicit Secret(std::string value) : value_(std::move(value)) {}
     Secret(const Secret&) = default;
-    Secret& operator=(const Secret&) = default;
+    Secret& operator=(const Secret& other);
     Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.wipe(); }
     Secret& operator=(Secret&& other) noexcept;
     ~Secret() { wipe(); }
@@ -85,8 +85,8 @@ Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock:
 /// What a leaf certificate is to say. Always for server and client authentication.
 struct LeafRequest {
     std::string cluster;
-    std::string role;                       ///< OU of the subject
-    std::string common_name;                ///< CN of the subject: the node's name
+    std::string role;        ///< OU of the subject
+    std::string common_name; ///< CN of the subject: the node's name
     std::vector<std::string> dns_names{};
     std::vector<std::string> ip_addresses{};
     std::chrono::days lifetime{30};
@@ -97,7 +97,7 @@ Result<Identity> issue_leaf(const Identity& ca, const LeafRequest& request, cloc
 
 /// What a certificate says, for checks and for status.
 struct CertificateInfo {
-    std::string subject;      ///< RFC 2253: "CN=db-1,OU=db,O=orders"
+    std::string subject; ///< RFC 2253: "CN=db-1,OU=db,O=orders"
     std::string common_name;
     clock::WallTime not_before{};
     clock::WallTime not_after{};
@@ -107,6 +107,8 @@ struct CertificateInfo {
     bool is_ca = false;
 };
 Result<CertificateInfo> inspect_certificate(std::string_view pem);
+/// Checks that a key belongs to a certificate: refused if not, invalid_input if either cannot be read.
+Status check_key(std::string_view certificate_pem, const Secret& key_pem);
 /// Checks that `leaf_pem` is signed by one of `ca_bundle_pem` and valid at `now`, and, if key_pem is not
 /// empty, that the key belongs to it. refused with the reason otherwise.
 Status verify_identity(std::string_view leaf_pem, const Secret& key_pem, std::string_view ca_bundle_pem,
