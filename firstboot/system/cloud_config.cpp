@@ -1,0 +1,169 @@
+#include "firstboot/system/cloud_config.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <unistd.h>
+
+#include "common/json/json.hpp"
+#include "common/log/log.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/system/accounts.hpp"
+
+namespace ingot::firstboot {
+
+namespace {
+
+constexpr std::string_view kCommandsFile = "/var/lib/ingot/runcmd.json";
+constexpr auto kCommandTimeout = std::chrono::hours(1);
+
+std::string wanted_host_name(const cloud_init::CloudConfig& config, const Metadata& metadata) {
+    const auto full = config.hostname.value_or(config.fqdn.value_or(metadata.hostname));
+    return full.substr(0, full.find('.'));
+}
+
+std::string running_host_name() {
+    constexpr std::size_t kLongest = 256;
+    std::array<char, kLongest> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+Step host_name_step(std::string name, Environment& environment) {
+    return {.name = "system.hostname",
+            .description = "setting the host name to " + name,
+            .apply = [name, &environment]() -> Status {
+                if (name.empty()) { return {}; }
+                INGOT_TRY(files::write_if_different(environment.root.at("/etc/hostname"), name + "\n"),
+                          "setting the host name");
+                if (environment.root.is_system() && running_host_name() != name &&
+                    ::sethostname(name.data(), name.size()) != 0) {
+                    return fail_errno(errno, "setting the host name");
+                }
+                return {};
+            }};
+}
+
+Step root_keys_step(std::vector<std::string> keys, Environment& environment) {
+    return {.name = "system.ssh-keys",
+            .description = "giving root the ssh keys",
+            .apply = [keys = std::move(keys), &environment] { return authorize_keys(environment, "root", keys); }};
+}
+
+Step users_step(const cloud_init::CloudConfig& config, const std::vector<std::string>& keys,
+                Environment& environment) {
+    auto users = config.users;
+    for (auto& user : users) {
+        if (user.name == "default") { user = default_user(keys); }
+    }
+    return {.name = "system.users",
+            .description = "setting up users",
+            .frequency = Frequency::per_instance,
+            .apply = [users = std::move(users), &environment]() -> Status {
+                for (const auto& user : users) { INGOT_TRY(apply_user(environment, user), ""); }
+                return apply_sudo(environment, users);
+            }};
+}
+
+Status write_one(const cloud_init::WriteFile& file, Environment& environment) {
+    files::Ownership ownership{.mode = static_cast<mode_t>(file.permissions)};
+    if (environment.root.is_system()) {
+        const auto colon = file.owner.find(':');
+        ownership.user = file.owner.substr(0, colon);
+        if (colon != std::string::npos) { ownership.group = file.owner.substr(colon + 1); }
+    }
+    const auto path = environment.root.at(file.path);
+    auto content = file.content;
+    if (file.append) {
+        INGOT_ASSIGN(const auto existing, files::read_if_exists(path), "");
+        // What is already at the end was appended before the power went.
+        content = existing && existing->ends_with(content) ? *existing : existing.value_or("") + content;
+    }
+    INGOT_TRY(files::write_if_different(path, content, ownership), "");
+    return {};
+}
+
+/// One bad entry (an unknown owner) does not keep the others from being written.
+Step files_step(std::vector<cloud_init::WriteFile> list, Environment& environment) {
+    return {.name = "system.files",
+            .description = "writing files of the user-data",
+            .frequency = Frequency::per_instance,
+            .apply = [list = std::move(list), &environment]() -> Status {
+                std::optional<Error> first;
+                for (const auto& file : list) {
+                    auto written = write_one(file, environment);
+                    if (written) { continue; }
+                    auto problem = std::move(written).error().with_context("writing " + file.path);
+                    log::warning(problem.to_string());
+                    if (!first) { first = std::move(problem); }
+                }
+                if (first) { return *std::move(first); }
+                return {};
+            }};
+}
+
+Status record_command(Environment& environment, std::size_t number, const std::string& shown, int exit_code) {
+    const auto path = environment.root.at(kCommandsFile);
+    INGOT_ASSIGN(const auto content, files::read_if_exists(path), "");
+    auto record = json::parse(content.value_or("{}")).value_or(json::Json::object());
+    record[std::to_string(number)] = {{"command", shown}, {"exit_code", exit_code}};
+    return files::write(path, json::to_text(record), {.mode = 0600});
+}
+
+/// Like cloud-init, a command that fails is noted and the next one runs: many scripts rely on it.
+Step command_step(std::size_t number, const cloud_init::RunCommand& run, Environment& environment) {
+    process::Command command{.timeout = kCommandTimeout};
+    if (const auto* line = std::get_if<std::string>(&run)) {
+        command.argv = {"/bin/sh", "-c", *line};
+    } else {
+        command.argv = std::get<std::vector<std::string>>(run);
+    }
+    return {.name = text::format("system.command-{}", number),
+            .description = text::format("running command {} of the user-data", number),
+            .frequency = Frequency::per_instance,
+            .apply = [number, command = std::move(command), &environment]() -> Status {
+                constexpr int kNotStarted = 127;
+                const auto output = environment.processes.run(command);
+                const int exit_code = output ? output->exit_code : kNotStarted;
+                if (exit_code != 0) {
+                    const auto reason = output ? std::string(text::trim(output->err)) : output.error().to_string();
+                    log::warning(text::format("runcmd {} exits {}: {}", number, exit_code, reason));
+                }
+                return record_command(environment, number, text::format("runcmd[{}]", number), exit_code);
+            }};
+}
+
+} // namespace
+
+std::vector<Step> cloud_config_steps(const cloud_init::CloudConfig& config, const Metadata& metadata,
+                                     Environment& environment) {
+    auto keys = config.ssh_authorized_keys;
+    for (const auto& key : metadata.public_keys) {
+        if (std::ranges::find(keys, key) == keys.end()) { keys.push_back(key); }
+    }
+    std::vector<Step> steps;
+    steps.push_back(host_name_step(wanted_host_name(config, metadata), environment));
+    if (!keys.empty()) { steps.push_back(root_keys_step(keys, environment)); }
+    // Users before files, so that files can belong to them.
+    if (!config.users.empty()) { steps.push_back(users_step(config, keys, environment)); }
+    if (!config.write_files.empty()) { steps.push_back(files_step(config.write_files, environment)); }
+    for (std::size_t index = 0; index < config.runcmd.size(); ++index) {
+        steps.push_back(command_step(index + 1, config.runcmd[index], environment));
+    }
+    return steps;
+}
+
+Step new_host_keys_step(Environment& environment) {
+    return {.name = "system.host-keys",
+            .description = "making new ssh host keys: this disk belonged to another instance",
+            .frequency = Frequency::per_instance,
+            .apply = [&environment]() -> Status {
+                INGOT_ASSIGN(const auto names, files::list(environment.root.at("/etc/ssh")), "");
+                for (const auto& name : names) {
+                    if (!name.starts_with("ssh_host_")) { continue; }
+                    INGOT_TRY(files::remove_file(environment.root.at("/etc/ssh/" + name)), "");
+                }
+                return environment.services.restart("ssh.service"); // its unit makes a missing key
+            }};
+}
+
+} // namespace ingot::firstboot

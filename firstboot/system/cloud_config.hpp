@@ -1,0 +1,20 @@
+// The ordinary cloud-config of the user-data as steps: host name, ssh keys, users, files, commands.
+#pragma once
+
+#include <vector>
+
+#include "cloud-init/userdata/userdata.hpp"
+#include "firstboot/node/node.hpp"
+#include "firstboot/steps/steps.hpp"
+#include "firstboot/system/environment.hpp"
+
+namespace ingot::firstboot {
+
+/// Steps that work with copies of what they are given; `environment` must outlive them.
+std::vector<Step> cloud_config_steps(const cloud_init::CloudConfig& config, const Metadata& metadata,
+                                     Environment& environment);
+
+/// Makes fresh ssh host keys where the disk belonged to another instance before (a snapshot of a booted machine).
+Step new_host_keys_step(Environment& environment);
+
+} // namespace ingot::firstboot
