@@ -1,0 +1,153 @@
+#include "tests/component/etcd/etcd_cluster.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock/clock.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::test {
+
+namespace {
+
+constexpr int kFirstNumber = 11;
+
+template <typename T>
+T must(Result<T> result) {
+    if (!result) { throw std::runtime_error(result.error().to_string()); }
+    return *std::move(result);
+}
+
+void must(const Status& status) {
+    if (!status) { throw std::runtime_error(status.error().to_string()); }
+}
+
+} // namespace
+
+std::optional<std::string> find_etcd() {
+    if (const char* const named = std::getenv("INGOT_ETCD"); named != nullptr) { return named; }
+    const char* const path = std::getenv("PATH");
+    for (const auto& folder : text::split(path == nullptr ? "/usr/bin" : path, ':')) {
+        if (::access((folder + "/etcd").c_str(), X_OK) == 0) { return folder + "/etcd"; }
+    }
+    return std::nullopt;
+}
+
+EtcdCluster::EtcdCluster(std::size_t members) : folder_(must(files::TempDir::create("ingot-etcd-"))) {
+    for (std::size_t index = 0; index < members; ++index) {
+        // Own loopback addresses, so that the ports are those of a node and clusters of other tests do not meet.
+        const auto address = text::format("127.{}.{}.{}", 64 + ::getpid() % 128, ::getpid() / 128 % 250,
+                                          kFirstNumber + static_cast<int>(index));
+        const auto name = text::format("etcd-{}", index + 1);
+        members_.push_back({.name = name, .address = address, .data = at(name)});
+    }
+    make_pki();
+    for (std::size_t index = 0; index < members; ++index) { start(index); }
+}
+
+EtcdCluster::~EtcdCluster() {
+    for (std::size_t index = 0; index < members_.size(); ++index) { kill(index); }
+}
+
+void EtcdCluster::make_pki() {
+    const auto now = clock::SystemClock().now();
+    const auto write = [this](const std::string& name, const crypto::Identity& identity) {
+        must(files::write(at(name + ".crt"), identity.certificate_pem));
+        must(files::write(at(name + ".key"), identity.key_pem.reveal(), {.mode = 0600}));
+    };
+    const auto etcd_ca = must(crypto::make_ca("test", "etcd", now));
+    const auto db_ca = must(crypto::make_ca("test", "db", now));
+    const auto stranger_ca = must(crypto::make_ca("other", "db", now));
+    must(files::write(at("ca-etcd.crt"), etcd_ca.certificate_pem));
+    must(files::write(at("ca-all.crt"), etcd_ca.certificate_pem + db_ca.certificate_pem));
+    for (const auto& member : members_) {
+        write(member.name, must(crypto::issue_leaf(etcd_ca,
+                                                   {.cluster = "test",
+                                                    .role = "etcd",
+                                                    .common_name = member.name,
+                                                    .dns_names = {"localhost"},
+                                                    .ip_addresses = {member.address, "127.0.0.1"}},
+                                                   now)));
+    }
+    const crypto::LeafRequest db{.cluster = "test", .role = "db", .common_name = "db-1"};
+    write("client", must(crypto::issue_leaf(db_ca, db, now)));
+    write("stranger",
+          must(crypto::issue_leaf(stranger_ca, {.cluster = "other", .role = "db", .common_name = "db-1"}, now)));
+}
+
+void EtcdCluster::start(std::size_t member) {
+    auto& self = members_.at(member);
+    std::vector<std::string> cluster;
+    for (const auto& other : members_) {
+        cluster.push_back(text::format("{}=https://{}:2380", other.name, other.address));
+    }
+    const auto peer = text::format("https://{}:2380", self.address);
+    const auto client = text::format("https://{}:2379", self.address);
+    const std::vector<std::string> argv{*find_etcd(),
+                                        "--name=" + self.name,
+                                        "--data-dir=" + self.data,
+                                        "--listen-peer-urls=" + peer,
+                                        "--initial-advertise-peer-urls=" + peer,
+                                        "--listen-client-urls=" + client,
+                                        "--advertise-client-urls=" + client,
+                                        "--initial-cluster=" + text::join(cluster, ","),
+                                        "--initial-cluster-token=" + folder_.path().string(),
+                                        "--client-cert-auth",
+                                        "--trusted-ca-file=" + at("ca-all.crt"),
+                                        "--cert-file=" + at(self.name + ".crt"),
+                                        "--key-file=" + at(self.name + ".key"),
+                                        "--peer-client-cert-auth",
+                                        "--peer-trusted-ca-file=" + at("ca-etcd.crt"),
+                                        "--peer-cert-file=" + at(self.name + ".crt"),
+                                        "--peer-key-file=" + at(self.name + ".key"),
+                                        "--logger=zap"};
+    const std::string log = at(self.name + ".log");
+    std::vector<std::string> words = argv;
+    std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
+    for (auto& word : words) { pointers.push_back(word.data()); }
+    pointers.push_back(nullptr);
+    self.pid = ::fork();
+    if (self.pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+        ::dup2(out, 1);
+        ::dup2(out, 2);
+        ::execv(pointers.front(), pointers.data());
+        ::_exit(127);
+    }
+}
+
+void EtcdCluster::kill(std::size_t member) {
+    auto& pid = members_.at(member).pid;
+    if (pid <= 0) { return; }
+    ::kill(pid, SIGKILL);
+    ::waitpid(pid, nullptr, 0);
+    pid = -1;
+}
+
+void EtcdCluster::suspend(std::size_t member) const { ::kill(members_.at(member).pid, SIGSTOP); }
+
+void EtcdCluster::resume(std::size_t member) const { ::kill(members_.at(member).pid, SIGCONT); }
+
+std::vector<std::string> EtcdCluster::endpoints() const {
+    std::vector<std::string> urls;
+    for (const auto& member : members_) { urls.push_back(text::format("https://{}:2379", member.address)); }
+    return urls;
+}
+
+http::Tls EtcdCluster::client_tls() const {
+    return {.ca_file = at("ca-etcd.crt"), .cert_file = at("client.crt"), .key_file = at("client.key")};
+}
+
+http::Tls EtcdCluster::stranger_tls() const {
+    return {.ca_file = at("ca-etcd.crt"), .cert_file = at("stranger.crt"), .key_file = at("stranger.key")};
+}
+
+} // namespace ingot::test
