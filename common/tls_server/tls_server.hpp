@@ -1,0 +1,57 @@
+// A small HTTPS server for questions between nodes.
+//
+// TLS 1.3 only; a client without a certificate of the given CA gets no further than the handshake.
+// One thread serves one connection after the other, each request at most 16 KiB and a few seconds
+// from first to last byte, so nothing a client does can cost more than a short wait. Certificates are
+// read for each connection: renewing them needs no restart.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/result/result.hpp"
+
+namespace ingot::tls_server {
+
+struct Options {
+    std::string address; ///< IPv4 or IPv6, to listen on
+    std::uint16_t port = 0;
+    std::filesystem::path ca_file{}; ///< whose clients are let in
+    std::filesystem::path cert_file{};
+    std::filesystem::path key_file{};
+};
+
+struct Request {
+    std::string method;
+    std::string path;
+};
+
+struct Response {
+    int status = 200;
+    std::string body{}; ///< JSON
+};
+
+class TlsServer {
+  public:
+    using Handler = std::function<Response(const Request&)>;
+
+    /// Listens at once and answers from a thread of its own until the object dies. transient if the address
+    /// cannot be bound (yet). `handler` is called from that thread.
+    static Result<std::unique_ptr<TlsServer>> start(Options options, Handler handler);
+    virtual ~TlsServer() = default;
+    TlsServer(const TlsServer&) = delete;
+    TlsServer& operator=(const TlsServer&) = delete;
+    TlsServer(TlsServer&&) = delete;
+    TlsServer& operator=(TlsServer&&) = delete;
+
+    /// The port it listens on; useful where 0 was asked for.
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+
+  protected:
+    TlsServer() = default;
+};
+
+} // namespace ingot::tls_server
