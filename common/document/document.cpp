@@ -7,6 +7,7 @@
 #include "common/document/document.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <sstream>
@@ -32,11 +33,42 @@ constexpr std::size_t kMaxFaults = 100;
 /// Ends the reading from inside a callback; the fault has been recorded.
 struct Stop : std::exception {};
 
+/// Length of the quoted text at the start of `source`, quotes included; 0 if it is never closed.
+std::size_t quoted_length(std::string_view source) {
+    const char quote = source.front();
+    for (std::size_t index = 1; index < source.size(); ++index) {
+        if (quote == '"' && source[index] == '\\') {
+            ++index;
+        } else if (source[index] == quote) {
+            const bool doubled = quote == '\'' && index + 1 < source.size() && source[index + 1] == quote;
+            if (!doubled) { return index + 1; }
+            ++index;
+        }
+    }
+    return 0;
+}
+
+/// yaml-cpp's complaints in the words of somebody who sees only the file.
+std::string explain(const std::string& complaint) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kWords = {{
+        {"illegal map value",
+         "a ':' that cannot be here: is a space missing behind an earlier ':', or are quotes needed?"},
+        {"end of map not found",
+         "this does not fit the mapping before it: wrong indentation, or a text behind the end of a value?"},
+        {"end of sequence not found", "this does not fit the list before it: wrong indentation, or a '-' missing?"},
+        {"end of map flow not found", "'{' without its '}', or a comma missing"},
+        {"end of sequence flow not found", "'[' without its ']', or a comma missing"},
+        {"illegal EOF in scalar", "this quote is never closed"},
+    }};
+    const auto* const known = std::ranges::find(kWords, complaint, [](const auto& pair) { return pair.first; });
+    return known == kWords.end() ? complaint : std::string(known->second);
+}
+
 /// Turns events into a tree. Containers under construction are on an explicit stack.
 class Reader final : public YAML::EventHandler {
   public:
-    Reader(std::string_view file, const std::vector<std::string_view>& lines, Faults& faults)
-        : file_(file), lines_(&lines), faults_(&faults) {}
+    Reader(std::string_view file, std::string_view source, const std::vector<std::string_view>& lines, Faults& faults)
+        : file_(file), source_(source), lines_(&lines), faults_(&faults) {}
 
     void OnDocumentStart(const YAML::Mark& mark) override { // NOLINT(readability-identifier-naming): yaml-cpp's name
         if (++documents_ > 1) { stop(at(mark), "a second document begins here; only one is read"); }
@@ -58,6 +90,7 @@ class Reader final : public YAML::EventHandler {
         refuse_tag(mark, tag, tag == "?" || tag == "!");
         if (value.size() > kMaxScalar) { stop(at(mark), "this text is longer than 1 MiB"); }
         if (value.find('\0') != std::string::npos) { fault(at(mark), "this text holds a NUL character"); }
+        if (!is_closed(mark)) { fault(at(mark), "this quote is never closed"); }
         complete(Value{.position = at(mark), .node = Scalar{.text = value, .quoted = tag != "?"}});
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, // NOLINT(readability-identifier-naming)
@@ -104,11 +137,31 @@ class Reader final : public YAML::EventHandler {
         // A lone "!" looks like the tag that quoted texts get: only the source tells them apart.
         if (!usual || (tag == "!" && source_at(mark) == '!')) { fault(at(mark), "tags (!name) are not read"); }
     }
+    /// The source from a place on; empty if there is no such place.
+    [[nodiscard]] std::string_view source_from(int line, int column) const {
+        if (line < 0 || column < 0 || static_cast<std::size_t>(line) >= lines_->size()) { return {}; }
+        const auto start = (*lines_)[static_cast<std::size_t>(line)];
+        const auto offset =
+            static_cast<std::size_t>(start.data() - source_.data()) + static_cast<std::size_t>(column);
+        return source_.substr(std::min(offset, source_.size()));
+    }
     [[nodiscard]] char source_at(const YAML::Mark& mark) const {
-        if (mark.line < 0 || static_cast<std::size_t>(mark.line) >= lines_->size()) { return '\0'; }
-        const auto line = (*lines_)[static_cast<std::size_t>(mark.line)];
-        if (mark.column < 0 || static_cast<std::size_t>(mark.column) >= line.size()) { return '\0'; }
-        return line[static_cast<std::size_t>(mark.column)];
+        const auto source = source_from(mark.line, mark.column);
+        return source.empty() ? '\0' : source.front();
+    }
+    /// yaml-cpp takes the end of the file for a closing quote.
+    [[nodiscard]] bool is_closed(const YAML::Mark& mark) const {
+        const char quote = source_at(mark);
+        if (quote != '"' && quote != '\'') { return true; }
+        return quoted_length(source_from(mark.line, mark.column)) != 0;
+    }
+    /// yaml-cpp reads a line without ':' as a key without value. True if the key at `position` has its colon.
+    [[nodiscard]] bool has_colon(const Position& position, std::string_view key) const {
+        auto rest = source_from(position.line - 1, position.column - 1);
+        const bool quoted = rest.starts_with('"') || rest.starts_with('\'');
+        rest.remove_prefix(std::min(quoted ? quoted_length(rest) : key.size(), rest.size()));
+        const auto next = rest.find_first_not_of(" \t");
+        return next != std::string_view::npos && rest[next] == ':';
     }
     void count(const Position& position) {
         if (++nodes_ > kMaxNodes) { stop(position, text::format("more than {} values", kMaxNodes)); }
@@ -145,7 +198,13 @@ class Reader final : public YAML::EventHandler {
         }
         Entry entry = *std::exchange(parent.key, std::nullopt);
         // yaml-cpp reports a missing value where the next thing stands.
-        if (value.is_null()) { value.position = entry.position; }
+        if (value.is_null()) {
+            value.position = entry.position;
+            if (!entry.key.starts_with('\x01') && !has_colon(entry.position, entry.key)) {
+                fault(entry.position,
+                      text::format("'{}' stands alone: a key needs a ':' and a space behind it", entry.key));
+            }
+        }
         entry.value = std::move(value);
         const auto [known, added] = parent.lines_of.try_emplace(entry.key, entry.position.line);
         if (!added) {
@@ -172,6 +231,7 @@ class Reader final : public YAML::EventHandler {
     }
 
     std::string file_;
+    std::string_view source_;
     const std::vector<std::string_view>* lines_;
     Faults* faults_;
     std::vector<Open> stack_;
@@ -277,13 +337,13 @@ Value parse(std::string_view text, std::string_view file, Faults& faults) {
         const std::string clean = text::replace_all(std::string(text), "\r\n", "\n");
         if (!check_bytes(clean, file, faults)) { return Value{.position = start}; }
         const auto lines = split_lines(clean);
-        Reader reader(file, lines, faults);
+        Reader reader(file, clean, lines, faults);
         try {
             std::istringstream stream(clean);
             YAML::Parser parser(stream);
             while (parser.HandleNextDocument(reader)) {}
         } catch (const Stop&) { // recorded
-        } catch (const YAML::Exception& problem) { faults.add(reader.at(problem.mark), problem.msg); }
+        } catch (const YAML::Exception& problem) { faults.add(reader.at(problem.mark), explain(problem.msg)); }
         Value value = reader.take();
         if (value.is_null()) { value.position = start; }
         return value;
