@@ -1,0 +1,142 @@
+#include "firstboot/cli/agent.hpp"
+
+#include "common/log/log.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/cli/commands.hpp"
+#include "firstboot/datasource/datasource.hpp"
+#include "firstboot/identity/identity.hpp"
+#include "firstboot/node/facts.hpp"
+#include "firstboot/system/cloud_config.hpp"
+#include "firstboot/watch/duties.hpp"
+
+namespace ingot::firstboot::cli {
+
+namespace {
+
+constexpr std::string_view kJournal = "/var/lib/ingot/journal.json";
+constexpr std::string_view kUserDataStep = "user-data";
+constexpr auto kRenewalInterval = std::chrono::hours(1);
+
+} // namespace
+
+void Agent::started(const Step& step) {
+    last_reason_.clear();
+    log::info(text::format("{}: {}", step.name, step.description));
+    board_.step(step.name, "running");
+    board_.state(NodeState::starting);
+}
+
+void Agent::waiting(const Step& step, const Error& reason) {
+    auto shown = reason.to_string();
+    board_.step(step.name, "waiting", shown);
+    board_.state(NodeState::waiting, {text::format("{}: {}", step.description, shown)});
+    if (shown != last_reason_) {
+        log::info(text::format("{}: {}", step.name, shown));
+        last_reason_ = std::move(shown);
+    }
+}
+
+void Agent::done(const Step& step) { board_.step(step.name, "done"); }
+
+void Agent::failed(const Step& step, const Error& reason) {
+    board_.step(step.name, "failed", reason.to_string());
+    // Faults of the user-data are one line each, exactly as `ingot check` prints them.
+    auto lines = text::lines(step.name == kUserDataStep ? reason.message : reason.to_string());
+    for (const auto& line : lines) { log::error(line); }
+    board_.state(NodeState::failed, std::move(lines));
+}
+
+bool Agent::run(std::vector<Step> steps) {
+    for (const auto& step : steps) { board_.plan_step(step.name, step.description); }
+    const Engine engine{.clock = environment_.clock,
+                        .observer = *this,
+                        .pause = [this](std::chrono::milliseconds duration) { return stop_.pause(duration); },
+                        .journal = journal_ ? &*journal_ : nullptr};
+    return run_steps(engine, steps) == Outcome::done;
+}
+
+Step Agent::read_datasource_step() {
+    return {.name = "datasource", .description = "reading metadata and user-data", .apply = [this]() -> Status {
+                INGOT_ASSIGN(metadata_, read_datasource(environment_), "");
+                log::info(
+                    text::format("instance {} of datasource {}", metadata_->instance_id, metadata_->datasource));
+                return {};
+            }};
+}
+
+Step Agent::read_user_data_step() {
+    return {.name = std::string(kUserDataStep), .description = "checking the user-data", .apply = [this]() -> Status {
+                auto parsed = cloud_init::parse(metadata_->user_data, "user-data");
+                if (!parsed) { return std::move(parsed).error(); }
+                for (const auto& warning : parsed->warnings) { log::warning(warning); }
+                const auto facts = read_facts(environment_.root);
+                board_.set_identity("", facts.image_role, parsed->ingot ? parsed->ingot->cluster : "");
+                INGOT_TRY(check_fit(*parsed, facts), "");
+                user_data_ = *std::move(parsed);
+                return {};
+            }};
+}
+
+Step Agent::find_address_step() {
+    return {.name = "node",
+            .description = "finding this machine's address in the private network",
+            .apply = [this]() -> Status {
+                INGOT_ASSIGN(node_, make_node(*metadata_, *user_data_, read_facts(environment_.root)), "");
+                log::info(text::format("this is {} at {}", node_->name, node_->address));
+                board_.set_identity(node_->name, to_string(node_->config.role), node_->config.cluster);
+                return {};
+            }};
+}
+
+Step Agent::identity_step() const {
+    return {.name = "identity", .description = "obtaining this node's certificate", .apply = [this]() -> Status {
+                INGOT_TRY(obtain_identity(*node_, environment_), "");
+                return {};
+            }};
+}
+
+Duty Agent::identity_duty() const {
+    return {.name = "identity.renew", .interval = kRenewalInterval, .run = [this]() -> Status {
+                INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, environment_), "");
+                if (renewed) { log::info("renewed this node's certificate"); }
+                return {};
+            }};
+}
+
+bool Agent::open_journal() {
+    auto opened = Journal::open(environment_.root.at(kJournal), metadata_->instance_id, environment_.clock);
+    while (!opened) {
+        board_.state(NodeState::waiting, {opened.error().to_string()});
+        if (!stop_.pause(std::chrono::seconds(1))) { return false; }
+        opened = Journal::open(environment_.root.at(kJournal), metadata_->instance_id, environment_.clock);
+    }
+    journal_ = *std::move(opened);
+    return true;
+}
+
+bool Agent::set_up_machine() {
+    auto steps = cloud_config_steps(user_data_->cloud_config, *metadata_, environment_);
+    if (journal_->previous_instance()) { steps.push_back(new_host_keys_step(environment_)); }
+    return run(std::move(steps));
+}
+
+std::optional<Role> Agent::set_up_node() {
+    if (!run({find_address_step(), identity_step()})) { return std::nullopt; }
+    auto role = make_role(*node_, environment_);
+    if (!run(role.steps)) { return std::nullopt; }
+    return role;
+}
+
+void Agent::work() {
+    if (!run({read_datasource_step(), read_user_data_step()})) { return; }
+    if (!open_journal() || !set_up_machine()) { return; }
+    auto role = set_up_node();
+    if (!role) { return; }
+    board_.state(NodeState::ready);
+    log::info(text::format("{} is ready", node_->name));
+    role->duties.push_back(identity_duty());
+    const Duties duties(role->duties, board_, stop_);
+    while (stop_.pause(std::chrono::hours(1))) {}
+}
+
+} // namespace ingot::firstboot::cli

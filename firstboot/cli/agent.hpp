@@ -1,0 +1,55 @@
+// The course of a boot: datasource → user-data → machine → node → identity → role → duties.
+//
+// Two rules about failure. User-data with a fault in it changes nothing at all: the agent says what is
+// wrong, line by line, and stays up so that it can be asked. And what a person needs to look at a broken
+// node (host name, keys, users) is applied before anything that can be refused or waited for.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "firstboot/journal/journal.hpp"
+#include "firstboot/node/node.hpp"
+#include "firstboot/status/board.hpp"
+#include "firstboot/steps/engine.hpp"
+#include "firstboot/system/environment.hpp"
+#include "firstboot/watch/stop.hpp"
+
+namespace ingot::firstboot::cli {
+
+class Agent final : public StepObserver {
+  public:
+    Agent(Environment& environment, StatusBoard& board, Stop& stop)
+        : environment_(environment), board_(board), stop_(stop) {}
+
+    /// From the datasource to the duties; returns when the program is to end, or when nothing is left to do
+    /// because of a failure that time cannot heal.
+    void work();
+
+    void started(const Step& step) override;
+    void waiting(const Step& step, const Error& reason) override;
+    void done(const Step& step) override;
+    void failed(const Step& step, const Error& reason) override;
+
+  private:
+    bool run(std::vector<Step> steps);
+    bool open_journal();
+    bool set_up_machine();
+    std::optional<Role> set_up_node();
+    Step read_datasource_step();
+    Step read_user_data_step();
+    Step find_address_step();
+    Step identity_step() const;
+    Duty identity_duty() const;
+
+    Environment& environment_;
+    StatusBoard& board_;
+    Stop& stop_;
+    std::optional<Metadata> metadata_{};
+    std::optional<cloud_init::UserData> user_data_{};
+    std::optional<Journal> journal_{};
+    std::optional<NodeSpec> node_{};
+    std::string last_reason_{};
+};
+
+} // namespace ingot::firstboot::cli

@@ -1,0 +1,115 @@
+#include "firstboot/etcd/founding.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/crypto/crypto.hpp"
+#include "common/json/json.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::firstboot {
+
+namespace {
+
+using json::Json;
+
+constexpr int kPeerPort = 2380;
+
+Result<Phase> phase_from(std::string_view word) {
+    constexpr std::array kPhases{Phase::virgin, Phase::prepared, Phase::committed, Phase::started, Phase::member};
+    const auto found = std::ranges::find(kPhases, word, [](Phase phase) { return to_string(phase); });
+    if (found == kPhases.end()) {
+        return fail(ErrorKind::invalid_input, text::format("\"{}\" is no phase of founding a cluster", word));
+    }
+    return *found;
+}
+
+Result<std::string> required(const Json& document, std::string_view key) {
+    auto value = json::string_at(document, key);
+    if (!value) { return fail(ErrorKind::invalid_input, text::format("\"{}\" is missing", key)); }
+    return *std::move(value);
+}
+
+} // namespace
+
+std::string_view to_string(Phase phase) {
+    switch (phase) {
+    case Phase::virgin: return "virgin";
+    case Phase::prepared: return "prepared";
+    case Phase::committed: return "committed";
+    case Phase::started: return "started";
+    case Phase::member: return "member";
+    }
+    return "member";
+}
+
+std::string to_json_text(const Founding& founding) {
+    return json::to_text({{"version", 1},
+                          {"cluster_id", founding.cluster_id},
+                          {"name", founding.name},
+                          {"instance_id", founding.instance_id},
+                          {"phase", std::string(to_string(founding.phase))},
+                          {"token", founding.token},
+                          {"initial_cluster", founding.initial_cluster}});
+}
+
+Result<Founding> founding_from_json(std::string_view text) {
+    INGOT_ASSIGN(const auto document, json::parse(text), "");
+    Founding founding;
+    INGOT_ASSIGN(founding.cluster_id, required(document, "cluster_id"), "");
+    INGOT_ASSIGN(founding.name, required(document, "name"), "");
+    INGOT_ASSIGN(founding.instance_id, required(document, "instance_id"), "");
+    INGOT_ASSIGN(const auto phase, required(document, "phase"), "");
+    INGOT_ASSIGN(founding.phase, phase_from(phase), "");
+    INGOT_ASSIGN(founding.token, required(document, "token"), "");
+    INGOT_ASSIGN(founding.initial_cluster, required(document, "initial_cluster"), "");
+    return founding;
+}
+
+std::string to_json_line(const Attestation& attestation) {
+    return json::to_line({{"cluster_id", attestation.cluster_id},
+                          {"name", attestation.name},
+                          {"instance_id", attestation.instance_id},
+                          {"phase", std::string(to_string(attestation.phase))},
+                          {"token", attestation.token},
+                          {"has_data", attestation.has_data}});
+}
+
+Result<Attestation> attestation_from_json(std::string_view text) {
+    INGOT_ASSIGN(const auto document, json::parse(text), "");
+    Attestation attestation;
+    INGOT_ASSIGN(attestation.cluster_id, required(document, "cluster_id"), "");
+    INGOT_ASSIGN(attestation.name, required(document, "name"), "");
+    INGOT_ASSIGN(attestation.instance_id, required(document, "instance_id"), "");
+    INGOT_ASSIGN(const auto phase, required(document, "phase"), "");
+    INGOT_ASSIGN(attestation.phase, phase_from(phase), "");
+    INGOT_ASSIGN(attestation.token, required(document, "token"), "");
+    attestation.has_data = json::flag_at(document, "has_data");
+    return attestation;
+}
+
+std::string founding_token(std::string_view cluster_id, const Founders& founders,
+                           const std::map<std::string, std::string>& instances) {
+    constexpr std::size_t kLength = 32;
+    auto content = text::format("ingot etcd founding 1\n{}\n", cluster_id);
+    for (const auto& [name, address] : founders) {
+        const auto instance = instances.find(name);
+        content += text::format("{}\t{}\t{}\n", name, address, instance == instances.end() ? "" : instance->second);
+    }
+    return crypto::sha256_hex(content).substr(0, kLength);
+}
+
+std::string url_of(std::string_view address, int port) {
+    const bool ipv6 = address.find(':') != std::string_view::npos;
+    return ipv6 ? text::format("https://[{}]:{}", address, port) : text::format("https://{}:{}", address, port);
+}
+
+std::string initial_cluster(const Founders& founders) {
+    std::vector<std::string> members;
+    for (const auto& [name, address] : founders) {
+        members.push_back(text::format("{}={}", name, url_of(address, kPeerPort)));
+    }
+    return text::join(members, ",");
+}
+
+} // namespace ingot::firstboot
