@@ -1,0 +1,153 @@
+// The ingot: section. Everything is a fault here: an unknown key that is let pass is a setting that
+// somebody believes to be in force.
+#include "cloud-init/userdata/parts.hpp"
+
+#include "cloud-init/userdata/rules.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::cloud_init {
+
+using document::Fields;
+using document::Value;
+
+namespace {
+
+/// One of the three CA certificates. Returns the PEM, empty after a fault.
+std::string read_authority(Fields& pki, std::string_view key, Role role, const std::string& cluster) {
+    auto pem = pki.required_text(key);
+    if (pem.empty()) { return pem; }
+    if (pem.find("PRIVATE KEY") != std::string::npos) {
+        fault_at(pki, key, "a private key stands where a certificate belongs");
+        return {};
+    }
+    const auto info = crypto::inspect_certificate(pem);
+    if (!info) {
+        fault_at(pki, key, text::format("no CA certificate: {}", info.error().message));
+        return {};
+    }
+    if (!info->is_ca) {
+        fault_at(pki, key, text::format("{} is a certificate, but not of a CA", info->subject));
+        return {};
+    }
+    const auto wanted = text::format("OU={},O={}", to_string(role), cluster);
+    if (is_cluster_name(cluster) && !info->subject.ends_with("," + wanted)) {
+        fault_at(pki, key, text::format("this is the CA {}, expected one of {}", info->subject, wanted));
+        return {};
+    }
+    return pem;
+}
+
+void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& findings) {
+    const Value* section = pki.optional("keys");
+    if (section == nullptr) {
+        if (role_known) {
+            fault_at(pki, "keys", text::format("the key of the {} CA is missing", to_string(role)),
+                     "'ingot user-data' puts it there");
+        }
+        return;
+    }
+    Fields fields(*section, pki.path("keys"), findings.faults);
+    for (const Role each : {Role::db, Role::etcd, Role::proxy}) {
+        const auto name = to_string(each);
+        auto pem = fields.text(name);
+        if (!pem) {
+            if (each == role && role_known && section->mapping() != nullptr && section->find(name) == nullptr) {
+                fault_at(fields, name, "the key of the role's own CA is missing", "'ingot user-data' puts it there");
+            }
+            continue;
+        }
+        crypto::Secret key(*std::move(pem));
+        const auto& certificate = each == Role::db ? out.db_ca : each == Role::etcd ? out.etcd_ca : out.proxy_ca;
+        if (!certificate.empty()) { // otherwise there is a fault about it already
+            const auto checked = crypto::check_key(certificate, key);
+            if (!checked) { fault_at(fields, name, checked.error().message); }
+        }
+        if (role_known && each != role) {
+            findings.warn(section->find(name)->position,
+                          text::format("{}: a node of role {} needs no {} CA key; leave it out", fields.path(name),
+                                       to_string(role), name));
+        }
+        out.keys.insert_or_assign(each, std::move(key));
+    }
+    fields.finish();
+}
+
+std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& names) {
+    std::vector<DatabaseUser> users;
+    const Value* section = postgres.optional("users");
+    if (section == nullptr) { return users; }
+    if (section->sequence() == nullptr) {
+        fault_at(postgres, "users", "expected a list", "as in - {name: app, password: SCRAM-SHA-256$…}");
+        return users;
+    }
+    for (std::size_t index = 0; index < section->sequence()->size(); ++index) {
+        const Value& value = (*section->sequence())[index];
+        Fields item(value, text::format("{}[{}]", postgres.path("users"), index), postgres.faults());
+        DatabaseUser user{.name = item.required_text("name"), .password_verifier = item.required_text("password")};
+        const Value* name = value.find("name");
+        check_database_user(name == nullptr ? value.position : name->position, item.path("name"), user.name, names,
+                            postgres.faults());
+        // What stands there is not shown: it may be a password.
+        if (!user.password_verifier.empty() && !crypto::is_scram_verifier(user.password_verifier)) {
+            fault_at(item, "password", "expected a SCRAM-SHA-256 verifier",
+                     "'ingot user-data' makes it; plain passwords do not belong in user-data");
+        }
+        item.finish();
+        users.push_back(std::move(user));
+    }
+    return users;
+}
+
+PostgresConfig read_postgres(const Value* section, const std::string& where, Faults& faults) {
+    PostgresConfig postgres;
+    if (section == nullptr) { return postgres; }
+    Fields fields(*section, where, faults);
+    postgres.version = read_postgres_version(fields);
+    postgres.synchronous = read_synchronous(fields);
+    postgres.parameters = read_parameters(fields);
+    std::set<std::string> names;
+    postgres.users = read_users(fields, names);
+    postgres.databases = read_databases(fields, names);
+    fields.finish();
+    return postgres;
+}
+
+} // namespace
+
+IngotConfig read_ingot(const Value& section, Findings& findings) {
+    IngotConfig ingot;
+    Fields fields(section, "ingot", findings.faults);
+    if (section.mapping() == nullptr) { return ingot; }
+    ingot.cluster = read_cluster_name(fields, "cluster");
+    ingot.cluster_id = read_uuid(fields, "id");
+    fields.required("role");
+    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy"}).value_or(""));
+    ingot.role = role.value_or(Role::db);
+    const auto network = read_network(fields, "network");
+    if (network) { ingot.network = network->to_string(); }
+    if (const Value* etcd = fields.required("etcd")) {
+        Fields inner(*etcd, fields.path("etcd"), findings.faults);
+        ingot.etcd.founders = read_founders(inner, "founders", network);
+        inner.finish();
+    }
+    if (const Value* pki = fields.required("pki")) {
+        Fields inner(*pki, fields.path("pki"), findings.faults);
+        ingot.pki.etcd_ca = read_authority(inner, "etcd_ca", Role::etcd, ingot.cluster);
+        ingot.pki.db_ca = read_authority(inner, "db_ca", Role::db, ingot.cluster);
+        ingot.pki.proxy_ca = read_authority(inner, "proxy_ca", Role::proxy, ingot.cluster);
+        read_keys(inner, ingot.role, role.has_value(), ingot.pki, findings);
+        inner.finish();
+    }
+    ingot.postgres = read_postgres(fields.optional("postgres"), fields.path("postgres"), findings.faults);
+    const Value* backup = fields.optional("backup");
+    ingot.backup = read_backup(backup, fields.path("backup"), true, findings.faults);
+    if (backup == nullptr && role == Role::db) {
+        findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
+    }
+    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), findings.faults);
+    refuse_unsupported(fields, {"standby_of", "restore"});
+    fields.finish();
+    return ingot;
+}
+
+} // namespace ingot::cloud_init

@@ -1,0 +1,51 @@
+// Readers of the sections that user-data and cluster.yaml have in common, so that both are held to the same rules.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cloud-init/userdata/network.hpp"
+#include "cloud-init/userdata/userdata.hpp"
+#include "common/document/document.hpp"
+#include "common/result/result.hpp"
+
+namespace ingot::cloud_init {
+
+/// Faults and warnings of one text.
+struct Findings {
+    Faults faults{};
+    std::vector<std::string> warnings{};
+    void warn(const Position& position, std::string_view message);
+};
+
+/// A fault about the value under `key`, at its place.
+void fault_at(document::Fields& fields, std::string_view key, std::string_view message, std::string hint = {});
+/// Keys of the design that this version does not have: a fault that says so.
+void refuse_unsupported(document::Fields& fields, std::initializer_list<std::string_view> keys);
+
+std::string read_cluster_name(document::Fields& fields, std::string_view key);
+std::string read_uuid(document::Fields& fields, std::string_view key);
+/// A private network: canonical, of a useful size.
+std::optional<Network> read_network(document::Fields& fields, std::string_view key);
+/// Name → address of 1, 3 or 5 founders, inside `network` if that is known.
+std::map<std::string, std::string> read_founders(document::Fields& fields, std::string_view key,
+                                                 const std::optional<Network>& network);
+int read_postgres_version(document::Fields& fields);
+Synchronous read_synchronous(document::Fields& fields);
+std::string_view to_string(Synchronous synchronous);
+std::map<std::string, std::string> read_parameters(document::Fields& fields);
+/// True if `name` may be a role that user-data creates; a fault otherwise.
+bool check_database_user(const Position& position, std::string_view where, const std::string& name,
+                         std::set<std::string>& seen, Faults& faults);
+/// Owners have to be among `users`.
+std::vector<DatabaseConfig> read_databases(document::Fields& fields, const std::set<std::string>& users);
+/// The backup section; `with_cipher` if cipher_pass may stand there.
+BackupConfig read_backup(const document::Value* section, std::string where, bool with_cipher, Faults& faults);
+ProxyConfig read_proxy(const document::Value* section, std::string where, Faults& faults);
+std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);
+
+} // namespace ingot::cloud_init
