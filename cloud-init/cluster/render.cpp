@@ -1,0 +1,132 @@
+// User-data from the two files: the same text for every node of a role, each time.
+#include "cloud-init/cluster/cluster.hpp"
+
+#include <algorithm>
+
+#include "cloud-init/userdata/sections.hpp"
+#include "common/document/document.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::cloud_init {
+
+using document::Writer;
+
+namespace {
+
+/// Why the two files do not make user-data, if they do not.
+Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTime now) {
+    if (cluster.id != secrets.id) {
+        return fail(ErrorKind::invalid_input,
+                    text::format("the secrets belong to another cluster: id {} there, {} in the cluster", secrets.id,
+                                 cluster.id));
+    }
+    for (const auto& user : cluster.postgres.users) {
+        if (!secrets.users.contains(user)) {
+            return fail(ErrorKind::invalid_input,
+                        text::format("the secrets hold no password of the user '{}'; 'ingot cluster password {}' "
+                                     "draws one",
+                                     user, user));
+        }
+    }
+    for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
+        const auto authority = secrets.authorities.find(role);
+        if (authority == secrets.authorities.end()) {
+            return fail(ErrorKind::invalid_input, text::format("the secrets hold no {} CA", to_string(role)));
+        }
+        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.certificate_pem),
+                     text::format("reading the {} CA", to_string(role)));
+        if (info.not_after <= now) {
+            return fail(ErrorKind::refused,
+                        text::format("the {} CA expired at {}", to_string(role), clock::to_rfc3339(info.not_after)));
+        }
+    }
+    return {};
+}
+
+void write_pki(Writer& writer, const Secrets& secrets, Role role) {
+    writer.key("pki").begin_mapping();
+    writer.entry("etcd_ca", secrets.authorities.at(Role::etcd).certificate_pem);
+    writer.entry("db_ca", secrets.authorities.at(Role::db).certificate_pem);
+    writer.entry("proxy_ca", secrets.authorities.at(Role::proxy).certificate_pem);
+    writer.key("keys").begin_mapping();
+    writer.entry(to_string(role), secrets.authorities.at(role).key_pem.reveal());
+    writer.end_mapping().end_mapping();
+}
+
+void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secrets& secrets, Role role) {
+    writer.key("postgres").begin_mapping();
+    writer.entry("version", postgres.version);
+    if (role == Role::db) { // nobody else has use for it, and a verifier is a secret of a kind
+        writer.entry("synchronous", to_string(postgres.synchronous));
+        if (!postgres.parameters.empty()) {
+            writer.key("parameters").begin_mapping();
+            for (const auto& [name, value] : postgres.parameters) { writer.entry(name, value); }
+            writer.end_mapping();
+        }
+        writer.key("databases").begin_sequence();
+        for (const auto& database : postgres.databases) {
+            writer.begin_mapping().entry("name", database.name);
+            if (database.owner) { writer.entry("owner", *database.owner); }
+            writer.end_mapping();
+        }
+        writer.end_sequence().key("users").begin_sequence();
+        for (const auto& user : postgres.users) {
+            writer.begin_mapping()
+                .entry("name", user)
+                .entry("password", secrets.users.at(user).verifier)
+                .end_mapping();
+        }
+        writer.end_sequence();
+    }
+    writer.end_mapping();
+}
+
+void write_backup(Writer& writer, const BackupConfig& backup, const crypto::Secret& cipher_pass) {
+    if (backup.repositories.empty()) { return; }
+    writer.key("backup").begin_mapping().key("repositories").begin_sequence();
+    for (const auto& repository : backup.repositories) {
+        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
+    }
+    writer.end_sequence();
+    if (!cipher_pass.empty()) { writer.entry("cipher_pass", cipher_pass.reveal()); }
+    writer.key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping().end_mapping();
+}
+
+void write_proxy(Writer& writer, const ProxyConfig& proxy) {
+    writer.key("proxy").begin_mapping().key("ports").begin_mapping();
+    writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
+    writer.end_mapping().key("pool").begin_mapping();
+    writer.entry("max_client_connections", proxy.max_client_connections);
+    if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
+    writer.end_mapping().end_mapping();
+}
+
+} // namespace
+
+Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now) {
+    INGOT_TRY(check_pair(cluster, secrets, now), "");
+    Writer writer;
+    writer.begin_mapping();
+    if (!cluster.ssh_authorized_keys.empty()) {
+        writer.key("ssh_authorized_keys").begin_sequence();
+        for (const auto& key : cluster.ssh_authorized_keys) { writer.text(key); }
+        writer.end_sequence();
+    }
+    writer.key("ingot").begin_mapping();
+    writer.entry("cluster", cluster.name).entry("id", cluster.id).entry("role", to_string(role));
+    writer.entry("network", cluster.network);
+    writer.key("etcd").begin_mapping().key("founders").begin_mapping();
+    for (const auto& [name, address] : cluster.topology.etcd) { writer.entry(name, address); }
+    writer.end_mapping().end_mapping();
+    if (role != Role::etcd) { write_postgres(writer, cluster.postgres, secrets, role); }
+    if (role == Role::db) { write_backup(writer, cluster.backup, secrets.cipher_pass); }
+    if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
+    write_pki(writer, secrets, role);
+    writer.end_mapping().end_mapping();
+    auto text = "#cloud-config\n" + writer.finish();
+    // Nothing leaves here that the agent would refuse.
+    INGOT_TRY(parse(text, text::format("user-data of role {}", to_string(role))), "this is a bug in ingot user-data");
+    return text;
+}
+
+} // namespace ingot::cloud_init
