@@ -1,7 +1,59 @@
+// ingot user-data: the #cloud-config of a role, on standard output.
 #include "builder/cli/commands.hpp"
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cloud-init/cluster/cluster.hpp"
+#include "common/clock/clock.hpp"
 
 namespace ingot::builder::cli {
 
-void add_user_data(CLI::App& /*app*/, Action& /*action*/) {}
+namespace {
+
+constexpr std::size_t kHetznerLimit = std::size_t{32} << 10U;
+
+struct UserDataArguments {
+    std::string role;
+    std::string cluster{cloud_init::kClusterFile};
+    std::string secrets; ///< beside the cluster file if empty
+};
+
+Result<int> user_data(const UserDataArguments& arguments) {
+    const std::filesystem::path cluster_path = arguments.cluster;
+    const auto secrets_path = arguments.secrets.empty() ? cluster_path.parent_path() / cloud_init::kSecretsFile
+                                                        : std::filesystem::path(arguments.secrets);
+    INGOT_ASSIGN(const auto cluster, cloud_init::read_cluster(cluster_path), "");
+    INGOT_ASSIGN(const auto secrets, cloud_init::read_secrets(secrets_path), "");
+    const auto role = cloud_init::role_from(arguments.role).value_or(cloud_init::Role::db); // CLI11 has checked it
+    INGOT_ASSIGN(const auto text, cloud_init::render_user_data(cluster, secrets, role, clock::SystemClock().now()),
+                 "");
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+        return fail(ErrorKind::tool_failed, "writing the user-data to standard output");
+    }
+    if (text.size() > kHetznerLimit) {
+        std::fprintf(stderr, "ingot: warning: %zu bytes of user-data; Hetzner takes at most %zu\n", text.size(),
+                     kHetznerLimit);
+    }
+    return 0;
+}
+
+} // namespace
+
+void add_user_data(CLI::App& app, Action& action) {
+    auto arguments = std::make_shared<UserDataArguments>();
+    auto* command = app.add_subcommand("user-data", "Print the user-data of a role (it holds secrets)");
+    command->add_option("ROLE", arguments->role, "db, etcd or proxy")
+        ->required()
+        ->check(CLI::IsMember({"db", "etcd", "proxy"}));
+    command->add_option("--cluster", arguments->cluster, "The cluster file")->capture_default_str();
+    command->add_option("--secrets", arguments->secrets,
+                        "The secrets file (default: secrets.yaml beside the cluster file)");
+    command->callback([arguments, &action] { action = [arguments] { return user_data(*arguments); }; });
+}
 
 } // namespace ingot::builder::cli

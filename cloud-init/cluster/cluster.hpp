@@ -82,6 +82,9 @@ Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now)
 /// expired; the text does not depend on it. The text holds secrets (the role's CA key, the cipher).
 Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now);
 
+/// A random password and its verifier, for a user added to a cluster later.
+Result<UserSecret> draw_user_secret();
+
 // ---- the two files ------------------------------------------------------------------------------
 
 inline constexpr std::string_view kClusterFile = "cluster.yaml";

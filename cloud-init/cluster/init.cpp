@@ -37,13 +37,13 @@ Result<std::map<std::string, std::string>> founders_in(const std::string& writte
     return founders;
 }
 
+} // namespace
+
 Result<UserSecret> draw_user_secret() {
     UserSecret secret{.password = crypto::random_password(), .verifier = {}};
     INGOT_ASSIGN(secret.verifier, crypto::scram_verifier(secret.password, crypto::random_bytes(kSaltBytes)), "");
     return secret;
 }
-
-} // namespace
 
 Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now) {
     if (!is_cluster_name(options.name)) {
