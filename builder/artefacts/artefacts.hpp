@@ -1,0 +1,33 @@
+// Writes an image's files into a folder of their own, which appears under its final name only when it is whole.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "builder/artefacts/manifest.hpp"
+#include "builder/spec/spec.hpp"
+#include "common/process/process.hpp"
+#include "common/result/result.hpp"
+
+namespace ingot::builder::artefacts {
+
+/// The hash that names what an image is made from: the tree (by its layer's key) and how it is packed.
+std::string inputs_of(std::string_view image_key, const std::vector<spec::Format>& formats);
+
+/// The file of a format: root.squashfs, root.tar.zst.
+std::string file_name(spec::Format format);
+
+/// The manifest of <output>/<role>, if that holds just what `inputs` gives and every file is as it was written.
+std::optional<Manifest> up_to_date(const std::filesystem::path& output, std::string_view role,
+                                   std::string_view inputs);
+
+/// Packs the tree at `tree` in all `formats` and replaces <output>/<role>. Fills in `files` of the manifest.
+Result<Manifest> write_artefacts(process::Processes& processes, const std::filesystem::path& tree,
+                                 const std::filesystem::path& output, const std::vector<spec::Format>& formats,
+                                 Manifest manifest);
+
+} // namespace ingot::builder::artefacts

@@ -1,0 +1,59 @@
+#include "builder/artefacts/manifest.hpp"
+
+#include <chrono>
+
+#include "common/clock/clock.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::builder::artefacts {
+
+namespace {
+
+constexpr int kVersion = 1;
+
+json::Json text_or_null(const std::string& text) { return text.empty() ? json::Json() : json::Json(text); }
+
+} // namespace
+
+json::Json to_json(const Manifest& manifest) {
+    const clock::WallTime date{std::chrono::seconds(manifest.date)};
+    json::Json value = {{"version", kVersion},
+                        {"role", manifest.role},
+                        {"suite", manifest.suite},
+                        {"architecture", manifest.architecture},
+                        {"date", clock::to_rfc3339(date)},
+                        {"source_date_epoch", manifest.date},
+                        {"agent_version", text_or_null(manifest.agent_version)},
+                        {"git_revision", text_or_null(manifest.git_revision)},
+                        {"inputs", manifest.inputs}};
+    auto files = json::Json::array();
+    for (const auto& file : manifest.files) {
+        files.push_back({{"name", file.name}, {"size", file.size}, {"sha256", file.sha256}});
+    }
+    value["files"] = std::move(files);
+    value["packages"] = packages::to_json(manifest.packages);
+    return value;
+}
+
+Result<Manifest> manifest_from_json(const json::Json& value) {
+    if (json::number_at(value, "version") != kVersion) {
+        return fail(ErrorKind::invalid_input, text::format("this is not a manifest of version {}", kVersion));
+    }
+    const auto text = [&](std::string_view key) { return json::string_at(value, key).value_or(""); };
+    Manifest manifest{.role = text("role"),
+                      .suite = text("suite"),
+                      .architecture = text("architecture"),
+                      .agent_version = text("agent_version"),
+                      .git_revision = text("git_revision"),
+                      .date = json::number_at(value, "source_date_epoch").value_or(0),
+                      .inputs = text("inputs")};
+    for (const auto& file : json::member(value, "files")) {
+        manifest.files.push_back({.name = json::string_at(file, "name").value_or(""),
+                                  .size = json::unsigned_at(file, "size").value_or(0),
+                                  .sha256 = json::string_at(file, "sha256").value_or("")});
+    }
+    INGOT_ASSIGN(manifest.packages, packages::from_json(json::member(value, "packages")), "reading the packages");
+    return manifest;
+}
+
+} // namespace ingot::builder::artefacts

@@ -1,0 +1,327 @@
+#include "builder/pipeline/pipeline.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <semaphore>
+#include <system_error>
+#include <thread>
+
+#include "builder/artefacts/artefacts.hpp"
+#include "builder/pipeline/plan.hpp"
+#include "builder/rootfs/isolation.hpp"
+#include "builder/rootfs/mounts.hpp"
+#include "builder/rootfs/verify.hpp"
+#include "builder/rootfs/working_root.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/files/files.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::builder::pipeline {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kLayersUnused = std::chrono::hours(24 * 14);
+constexpr std::ptrdiff_t kMostJobs = 64;
+
+/// Everything the roles of one build share.
+struct Shared {
+    const BuildRequest& request;
+    process::Processes& processes;
+    progress::Progress& progress;
+    packages::Store store;
+    rootfs::LayerCache layers;
+    std::optional<AgentPackage> agent;
+    std::mutex mutex{};
+    std::map<std::string, std::unique_ptr<std::mutex>> making{}; ///< one per layer key
+    std::map<std::string, bool> made{};                          ///< by this run
+
+    std::mutex& lock_of(const std::string& key) {
+        const std::lock_guard lock(mutex);
+        auto& entry = making[key];
+        if (!entry) { entry = std::make_unique<std::mutex>(); }
+        return *entry;
+    }
+    /// A cached layer may be used if the cache is on, or if this very run made it.
+    std::optional<rootfs::Layer> usable(const std::string& key) {
+        const std::lock_guard lock(mutex);
+        if (!request.use_layer_cache && !made[key]) { return std::nullopt; }
+        return layers.find(key);
+    }
+    void mark_made(const std::string& key) {
+        const std::lock_guard lock(mutex);
+        made[key] = true;
+    }
+};
+
+std::vector<fs::path> roots_of(const std::vector<rootfs::Layer>& below) {
+    std::vector<fs::path> roots;
+    for (const auto& layer : below) { roots.insert(roots.begin(), layer.root); }
+    return roots; // topmost first
+}
+
+rootfs::Report reporter(progress::Progress& progress, std::string name) {
+    return [&progress, name = std::move(name)](std::string_view phase, std::string_view detail) {
+        progress.phase(name, phase, detail);
+    };
+}
+
+Result<rootfs::Layer> make_package_layer(Shared& shared, const PackageStep& step,
+                                         const std::vector<rootfs::Layer>& below) {
+    const auto& layer = step.layer;
+    INGOT_ASSIGN(const auto newest, shared.store.newest_build_time(layer.packages), "");
+    const auto time = shared.request.source_date_epoch.value_or(
+        std::max(newest, below.empty() ? std::int64_t{0} : below.back().time));
+    INGOT_ASSIGN(const auto workspace, shared.layers.workspace(layer.name + "-" + step.key.hash().substr(0, 12)), "");
+    const auto debs = workspace / "packages";
+    INGOT_TRY(files::make_directory(debs), "");
+    INGOT_TRY(files::make_directory(workspace / "apt"), "");
+    INGOT_TRY(shared.store.lay_out(layer.packages, debs), "");
+    INGOT_ASSIGN(auto root, rootfs::WorkingRoot::open(workspace, roots_of(below), debs), "");
+    INGOT_TRY(rootfs::install_packages(shared.processes, root.path(), layer, time, workspace / "apt",
+                                       reporter(shared.progress, layer.name)),
+              "");
+    shared.progress.phase(layer.name, "keeping the layer");
+    INGOT_ASSIGN(const auto upper, root.close(), "");
+    return shared.layers.keep(step.key, workspace, upper, time);
+}
+
+Result<rootfs::Layer> make_image_layer(Shared& shared, const RolePlan& plan,
+                                       const std::vector<rootfs::Layer>& below) {
+    const auto time = below.back().time;
+    const auto& name = plan.role.name;
+    shared.progress.phase(name, "laying the overlays and the agent over it");
+    INGOT_ASSIGN(const auto workspace, shared.layers.workspace("image-" + name), "");
+    INGOT_ASSIGN(auto root, rootfs::WorkingRoot::open(workspace, roots_of(below)), "");
+    INGOT_TRY(rootfs::finish_image(shared.processes, root.path(), plan.image, time), "");
+    shared.progress.phase(name, "checking the tree");
+    INGOT_TRY(rootfs::verify_image(shared.processes, root.path(), plan.image.packages,
+                                   shared.agent ? shared.agent->name : std::string(), time),
+              "");
+    INGOT_ASSIGN(const auto upper, root.close(), "");
+    return shared.layers.keep(plan.image_key, workspace, upper, time);
+}
+
+/// The layer of `key`, made by `make` if nobody has made it before.
+template <typename Make>
+Result<rootfs::Layer> layer_for(Shared& shared, const std::string& key, Make make) {
+    const std::lock_guard lock(shared.lock_of(key));
+    if (auto found = shared.usable(key)) { return *std::move(found); }
+    INGOT_ASSIGN(auto layer, make(), "");
+    shared.mark_made(key);
+    return layer;
+}
+
+std::string git_revision(process::Processes& processes, const fs::path& folder) {
+    const auto said = processes.run({.argv = {"git", "-c", "safe.directory=*", "-C", folder.string(), "rev-parse",
+                                              "--verify", "--quiet", "HEAD"}});
+    return said && said->exit_code == 0 ? std::string(text::trim(said->out)) : std::string();
+}
+
+Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
+    const auto& name = plan.role.name;
+    const auto& output = shared.request.output;
+    if (shared.request.use_layer_cache) {
+        if (auto manifest = artefacts::up_to_date(output, name, plan.inputs)) {
+            shared.progress.done(name, "unchanged");
+            return BuiltRole{.manifest = *std::move(manifest), .folder = output / name, .unchanged = true};
+        }
+    }
+    std::vector<rootfs::Layer> below;
+    for (const auto& step : plan.steps) {
+        shared.progress.phase(name, "layer " + step.layer.name);
+        INGOT_ASSIGN(auto layer,
+                     layer_for(shared, step.key.hash(), [&] { return make_package_layer(shared, step, below); }),
+                     "building the layer " + step.layer.name);
+        below.push_back(std::move(layer));
+    }
+    INGOT_ASSIGN(auto image,
+                 layer_for(shared, plan.image_key.hash(), [&] { return make_image_layer(shared, plan, below); }),
+                 "building the image of " + name);
+    below.push_back(std::move(image));
+
+    shared.progress.phase(name, "packing");
+    INGOT_ASSIGN(const auto workspace, shared.layers.workspace("view-" + name), "");
+    INGOT_ASSIGN(auto view, rootfs::Mount::view(roots_of(below), workspace), "");
+    INGOT_ASSIGN(auto manifest,
+                 artefacts::write_artefacts(shared.processes, view.target(), output, plan.role.formats,
+                                            {.role = name,
+                                             .suite = plan.role.suite,
+                                             .architecture = kArchitecture,
+                                             .agent_version = plan.agent_version,
+                                             .git_revision = git_revision(shared.processes, shared.request.specs),
+                                             .date = below.back().time,
+                                             .inputs = plan.inputs,
+                                             .packages = plan.image.packages}),
+                 "writing the image of " + name);
+    INGOT_TRY(view.end(), "");
+    std::uint64_t size = 0;
+    for (const auto& file : manifest.files) { size = std::max(size, file.size); }
+    shared.progress.done(name,
+                         text::format("done: {} packages, {}", manifest.packages.size(), text::human_bytes(size)));
+    return BuiltRole{.manifest = std::move(manifest), .folder = output / name};
+}
+
+/// What the layers that have to be made need, and the store lacks.
+packages::PackageSet needed_packages(Shared& shared, const std::vector<RolePlan>& plans) {
+    packages::PackageSet needed;
+    for (const auto& plan : plans) {
+        for (const auto& step : plan.steps) {
+            if (shared.usable(step.key.hash())) { continue; }
+            std::ranges::copy(step.layer.packages, std::back_inserter(needed));
+        }
+    }
+    const auto order = [](const auto& package) { return std::pair(package.name, package.sha256); };
+    std::ranges::sort(needed, {}, order);
+    const auto twice = std::ranges::unique(needed, {}, order);
+    needed.erase(twice.begin(), twice.end());
+    return shared.store.missing(needed);
+}
+
+/// One apt, with one suite and one list of sources, and the roles that use it.
+struct AptGroup {
+    packages::Apt apt;
+    std::vector<packages::SourceEntry> sources;
+    std::vector<spec::Role> roles;
+};
+
+Result<std::vector<AptGroup>> group_roles(const BuildRequest& request, const std::vector<spec::Role>& roles,
+                                          process::Processes& processes) {
+    std::vector<AptGroup> groups;
+    for (const auto& role : roles) {
+        INGOT_ASSIGN(auto sources, sources_of(role, request, files::Root()), "");
+        const auto same = std::ranges::find(groups, sources, &AptGroup::sources);
+        if (same != groups.end()) {
+            same->roles.push_back(role);
+            continue;
+        }
+        const auto digest = crypto::sha256_hex(packages::render_sources(sources)).substr(0, 12);
+        auto name = text::replace_all(role.suite, "/", "_");
+        INGOT_ASSIGN(
+            auto apt,
+            packages::Apt::open(processes, {.folder = request.cache / "apt" / text::format("{}-{}", name, digest),
+                                            .sources = sources,
+                                            .architecture = kArchitecture}),
+            "");
+        groups.push_back({std::move(apt), std::move(sources), {role}});
+    }
+    return groups;
+}
+
+Result<std::vector<RolePlan>> plan_group(Shared& shared, AptGroup& group) {
+    std::vector<RolePlan> plans;
+    for (const auto& role : group.roles) {
+        INGOT_ASSIGN(auto plan, plan_role(role, shared.request, group.apt, group.sources, shared.agent),
+                     "planning " + role.name);
+        plans.push_back(std::move(plan));
+    }
+    return plans;
+}
+
+/// Plans the roles of one group and fetches what they need. A mirror that has moved on since its index was fetched
+/// answers 404: then, once, with a new index.
+Result<std::vector<RolePlan>> prepare_group(Shared& shared, AptGroup& group) {
+    constexpr auto kName = "packages";
+    shared.progress.phase(kName, "resolving");
+    INGOT_ASSIGN(bool fresh, group.apt.refresh(shared.request.maximum_index_age), "");
+    while (true) {
+        INGOT_ASSIGN(auto plans, plan_group(shared, group), "");
+        const auto needed = needed_packages(shared, plans);
+        if (needed.empty()) { return plans; }
+        const auto phase =
+            text::format("fetching {} packages, {}", needed.size(), text::human_bytes(packages::total_size(needed)));
+        shared.progress.phase(kName, phase);
+        auto fetched = group.apt.fetch(needed, shared.store, [&](std::size_t count) {
+            shared.progress.phase(kName, phase, text::format("{} of {}", count, needed.size()));
+        });
+        if (fetched) { return plans; }
+        if (fresh || fetched.error().kind != ErrorKind::transient) { return std::move(fetched).error(); }
+        INGOT_TRY(group.apt.refresh(std::chrono::seconds(0)), "");
+        fresh = true;
+    }
+}
+
+Result<std::vector<spec::Role>> load_specs(const BuildRequest& request) {
+    std::vector<spec::Role> roles;
+    std::vector<std::string> faults;
+    for (const auto& name : request.roles) {
+        if (std::ranges::find(roles, name, &spec::Role::name) != roles.end()) { continue; }
+        auto role = spec::load(request.specs, request.overlays, name);
+        if (!role && role.error().kind != ErrorKind::invalid_input) { return std::move(role).error(); }
+        if (!role) {
+            // base.yaml's faults are those of every role: said once.
+            for (auto& line : text::lines(role.error().message)) {
+                if (std::ranges::find(faults, line) == faults.end()) { faults.push_back(std::move(line)); }
+            }
+            continue;
+        }
+        if (!request.suite.empty()) { role->suite = request.suite; }
+        roles.push_back(*std::move(role));
+    }
+    if (!faults.empty()) { return fail(ErrorKind::invalid_input, text::join(faults, "\n")); }
+    return roles;
+}
+
+Result<std::vector<BuiltRole>> build_all(Shared& shared, const std::vector<RolePlan>& plans) {
+    const auto wished = shared.request.jobs == 0 ? std::thread::hardware_concurrency() : shared.request.jobs;
+    std::counting_semaphore<kMostJobs> slots(std::clamp<std::ptrdiff_t>(wished, 1, kMostJobs));
+    std::vector<std::optional<Result<BuiltRole>>> results(plans.size());
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t index = 0; index < plans.size(); ++index) {
+            threads.emplace_back([&, index] {
+                slots.acquire();
+                results[index] = build_role(shared, plans[index]);
+                if (!*results[index]) { shared.progress.done(plans[index].role.name, "failed"); }
+                slots.release();
+            });
+        }
+    }
+    std::vector<BuiltRole> built;
+    for (auto& result : results) {
+        if (!*result) { return std::move(*result).error(); }
+        built.push_back(**std::move(result));
+    }
+    return built;
+}
+
+} // namespace
+
+Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Processes& processes,
+                                     progress::Progress& progress) {
+    INGOT_ASSIGN(const auto roles, load_specs(request), "");
+    INGOT_TRY(check_tools(roles, {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}),
+              "");
+    INGOT_TRY(rootfs::enter_private_namespaces(), "");
+    INGOT_TRY(files::make_directory(request.cache), "making the cache folder");
+    auto lock = files::Lock::try_acquire(request.cache / "lock");
+    if (!lock) {
+        progress.phase("packages", text::format("waiting for another build that uses {}", request.cache.string()));
+        lock = files::Lock::acquire(request.cache / "lock");
+        if (!lock) { return std::move(lock).error(); }
+    }
+    Shared shared{.request = request,
+                  .processes = processes,
+                  .progress = progress,
+                  .store = packages::Store(request.cache / "packages"),
+                  .layers = rootfs::LayerCache(request.cache),
+                  .agent = {}};
+    INGOT_TRY(shared.layers.remove_leftovers(), "");
+    INGOT_ASSIGN(shared.agent, read_agent(processes, request.agent_deb), "");
+    INGOT_ASSIGN(auto groups, group_roles(request, roles, processes), "");
+    std::vector<RolePlan> plans;
+    for (auto& group : groups) {
+        INGOT_ASSIGN(auto prepared, prepare_group(shared, group), "");
+        std::ranges::move(prepared, std::back_inserter(plans));
+    }
+    progress.done("packages", "resolved");
+    INGOT_ASSIGN(auto built, build_all(shared, plans), "");
+    INGOT_TRY(shared.layers.prune(kLayersUnused), "");
+    INGOT_TRY(shared.layers.remove_leftovers(), "");
+    return built;
+}
+
+} // namespace ingot::builder::pipeline

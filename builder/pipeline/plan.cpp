@@ -1,0 +1,211 @@
+#include "builder/pipeline/plan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <system_error>
+
+#include "builder/artefacts/artefacts.hpp"
+#include "builder/packages/messages.hpp"
+#include "builder/rootfs/tree.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/files/files.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::builder::pipeline {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Tool {
+    const char* program;
+    const char* package;
+};
+
+constexpr std::array kTools = {Tool{"apt-get", "apt"}, Tool{"dpkg-deb", "dpkg"}, Tool{"tar", "tar"},
+                               Tool{"unshare", "util-linux"}};
+constexpr Tool kSquashfsTool = {"mksquashfs", "squashfs-tools"};
+
+std::vector<std::string> names_of(const std::vector<spec::Word>& words) {
+    std::vector<std::string> names;
+    names.reserve(words.size());
+    for (const auto& word : words) { names.push_back(word.text); }
+    return names;
+}
+
+/// The Debian keyring of this machine.
+Result<fs::path> debian_keyring(const files::Root& machine) {
+    for (const auto* name :
+         {"/usr/share/keyrings/debian-archive-keyring.gpg", "/usr/share/keyrings/debian-archive-keyring.pgp"}) {
+        if (files::exists(machine.at(name))) { return machine.at(name); }
+    }
+    return fail(ErrorKind::not_found, "the keys of the Debian archive are not on this machine: install the package "
+                                      "'debian-archive-keyring'");
+}
+
+Result<packages::Mirrors> mirrors_of(const BuildRequest& request, const files::Root& machine) {
+    packages::Mirrors mirrors;
+    if (!request.mirror.empty()) {
+        mirrors = packages::given_mirror(request.mirror);
+        mirrors.signed_by = request.keyring.empty() ? std::string() : fs::absolute(request.keyring).string();
+    } else {
+        INGOT_ASSIGN(const auto entries, packages::machine_sources(machine), "reading this machine's apt sources");
+        mirrors = packages::debian_mirrors(entries);
+    }
+    if (mirrors.main.empty()) {
+        return fail(ErrorKind::invalid_input,
+                    "this machine's apt is not configured for the Debian archive; name a mirror with --mirror");
+    }
+    if (mirrors.signed_by.empty()) {
+        INGOT_ASSIGN(const auto keyring, debian_keyring(machine), "");
+        mirrors.signed_by = keyring.string();
+    }
+    if (!files::exists(mirrors.signed_by)) {
+        return fail(ErrorKind::not_found, "there is no keyring " + mirrors.signed_by);
+    }
+    return mirrors;
+}
+
+/// A fault of apt about a package becomes one about the line that names it.
+Error with_place(Error error, const spec::Role& role) {
+    const auto name = packages::package_in_question(error.message);
+    if (name.empty()) { return error; }
+    for (const auto& layer : role.layers) {
+        for (const auto& word : layer.packages) {
+            if (word.text != name) { continue; }
+            Faults faults;
+            faults.add(word.position, text::format("there is no package '{}' in {}", name, role.suite));
+            return faults.to_error();
+        }
+    }
+    return error;
+}
+
+void add_spec(rootfs::LayerKey& key, const spec::Layer& layer) {
+    key.add("drop", layer.trim.drop).add("keep", layer.trim.keep);
+    for (const auto& file : layer.before_packages) { key.add("before " + file.path, file.content); }
+}
+
+Status add_image_inputs(rootfs::LayerKey& key, const rootfs::ImageLayer& image,
+                        const std::optional<AgentPackage>& agent) {
+    key.add("role", image.role).add("agent", agent ? agent->sha256 : std::string("none"));
+    for (const auto& overlay : image.overlays) {
+        INGOT_ASSIGN(const auto digest, rootfs::tree_digest(overlay), "reading the overlay " + overlay.string());
+        key.add("overlay", overlay.filename().string() + " " + digest);
+    }
+    for (const auto& units : image.units) {
+        key.add("enable", names_of(units.enable))
+            .add("disable", names_of(units.disable))
+            .add("mask", names_of(units.mask));
+    }
+    key.add("sources", packages::render_sources(image.sources)).add("asked for", image.asked_for);
+    for (const auto& file : image.keys) {
+        INGOT_ASSIGN(const auto digest, crypto::sha256_file(file), "reading the key " + file.string());
+        key.add("key", digest);
+    }
+    return {};
+}
+
+} // namespace
+
+Status check_tools(const std::vector<spec::Role>& roles, const std::vector<fs::path>& search_path) {
+    std::vector<Tool> needed(kTools.begin(), kTools.end());
+    const bool squashfs = std::ranges::any_of(roles, [](const spec::Role& role) {
+        return std::ranges::find(role.formats, spec::Format::squashfs) != role.formats.end();
+    });
+    if (squashfs) { needed.push_back(kSquashfsTool); }
+    std::vector<std::string> programs;
+    std::vector<std::string> missing;
+    for (const auto& tool : needed) {
+        const bool found = std::ranges::any_of(
+            search_path, [&](const fs::path& folder) { return files::exists(folder / tool.program); });
+        if (found) { continue; }
+        programs.emplace_back(tool.program);
+        missing.emplace_back(tool.package);
+    }
+    if (missing.empty()) { return {}; }
+    return fail(ErrorKind::not_found, text::format("this machine lacks {}, which building needs: apt-get install {}",
+                                                   text::join(programs, ", "), text::join(missing, " ")));
+}
+
+Result<std::optional<AgentPackage>> read_agent(process::Processes& processes, const std::optional<fs::path>& deb) {
+    if (!deb) { return std::optional<AgentPackage>{}; }
+    INGOT_ASSIGN(const auto fields,
+                 process::run_checked(processes, {.argv = {"dpkg-deb", "--show", "--showformat",
+                                                           "${Package}\\n${Version}\\n", deb->string()}}),
+                 "reading " + deb->string());
+    const auto lines = text::lines(fields.out);
+    if (lines.size() != 2) { return fail(ErrorKind::invalid_input, deb->string() + " is not a package"); }
+    INGOT_ASSIGN(auto digest, crypto::sha256_file(*deb), "");
+    return std::optional(
+        AgentPackage{.deb = *deb, .name = lines[0], .version = lines[1], .sha256 = std::move(digest)});
+}
+
+Result<std::vector<packages::SourceEntry>> sources_of(const spec::Role& role, const BuildRequest& request,
+                                                      const files::Root& machine) {
+    INGOT_ASSIGN(const auto mirrors, mirrors_of(request, machine), "");
+    auto sources = packages::sources_for(role.suite, mirrors);
+    for (const auto& layer : role.layers) {
+        for (const auto& extra : layer.sources) {
+            packages::SourceEntry entry{.uris = extra.uris,
+                                        .suites = extra.suites,
+                                        .components = extra.components,
+                                        .signed_by = fs::absolute(request.specs / extra.signed_by.text).string()};
+            for (auto& suite : entry.suites) { suite = text::replace_all(suite, "{suite}", role.suite); }
+            sources.push_back(std::move(entry));
+        }
+    }
+    return sources;
+}
+
+Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, packages::Apt& apt,
+                           const std::vector<packages::SourceEntry>& sources,
+                           const std::optional<AgentPackage>& agent) {
+    RolePlan plan{.role = role,
+                  .steps = {},
+                  .image = {.role = role.name},
+                  .image_key = rootfs::LayerKey("image", ""),
+                  .inputs = {},
+                  .agent_version = agent ? agent->version : std::string()};
+    packages::PackageSet below;
+    std::string parent;
+    for (const auto& layer : role.layers) {
+        const bool bottom = plan.steps.empty();
+        packages::Request wanted{.names = names_of(layer.packages), .base = below, .essential = bottom};
+        if (bottom && agent) {
+            wanted.local_deb = agent->deb;
+            wanted.local_name = agent->name;
+        }
+        auto whole = apt.resolve(wanted);
+        if (!whole) { return with_place(std::move(whole).error(), role); }
+        rootfs::PackageLayer step{.before = layer.before_packages, .trim = layer.trim, .name = layer.name};
+        INGOT_ASSIGN(step.packages, packages::difference(*whole, below), "resolving the packages of " + layer.name);
+        if (bottom) { INGOT_ASSIGN(step.essential, apt.resolve({.essential = true}), ""); }
+        rootfs::LayerKey key("packages", parent);
+        key.add("name", layer.name).add(step.packages);
+        add_spec(key, layer);
+        if (request.source_date_epoch) { key.add("time", text::format("{}", *request.source_date_epoch)); }
+        parent = key.hash();
+        below = *std::move(whole);
+        plan.steps.push_back({std::move(step), std::move(key)});
+
+        for (const auto& overlay : layer.overlays) { plan.image.overlays.push_back(request.overlays / overlay.text); }
+        plan.image.units.push_back(layer.units);
+        std::ranges::copy(wanted.names, std::back_inserter(plan.image.asked_for));
+    }
+    if (agent) { plan.image.agent_deb = agent->deb; }
+    plan.image.packages = std::move(below);
+    plan.image.sources = sources;
+    std::set<std::string> keys;
+    for (auto& entry : plan.image.sources) {
+        if (keys.insert(entry.signed_by).second) { plan.image.keys.emplace_back(entry.signed_by); }
+        entry.signed_by = rootfs::key_in_image(entry.signed_by);
+    }
+    plan.image_key = rootfs::LayerKey("image", parent);
+    INGOT_TRY(add_image_inputs(plan.image_key, plan.image, agent), "");
+    plan.inputs = artefacts::inputs_of(plan.image_key.hash(), role.formats);
+    return plan;
+}
+
+} // namespace ingot::builder::pipeline

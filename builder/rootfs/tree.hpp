@@ -1,0 +1,24 @@
+// Folders of files that go into an image as they are (overlays/).
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include <sys/types.h>
+
+#include "common/result/result.hpp"
+
+namespace ingot::builder::rootfs {
+
+/// A hash over names, modes, link targets and contents below `folder`; not over times or owners.
+Result<std::string> tree_digest(const std::filesystem::path& folder);
+
+/// Copies what is below `folder` into `root`: owner root, modes as mode_in_image() says, links as links. A file
+/// replaces what is there; a folder keeps the mode of one that is there already. `.gitkeep` stays behind.
+Status copy_tree(const std::filesystem::path& folder, const std::filesystem::path& root);
+
+/// The mode a file gets: its own, without writing by group and others, which is an accident of the umask that the
+/// repository was checked out under (sudo and ssh refuse such files).
+mode_t mode_in_image(mode_t mode);
+
+} // namespace ingot::builder::rootfs

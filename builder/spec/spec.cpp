@@ -1,0 +1,230 @@
+// Text → RoleFile → Role. Pure.
+#include "builder/spec/spec.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "common/document/document.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::builder::spec {
+
+namespace {
+
+using document::Fields;
+using document::Value;
+
+constexpr std::string_view kSmall = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+bool only(std::string_view text, std::string_view allowed) {
+    return !text.empty() && text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_package(std::string_view name) {
+    return only(name, "abcdefghijklmnopqrstuvwxyz0123456789+-.") && name.size() > 1 && kSmall.contains(name.front());
+}
+
+bool is_unit(std::string_view name) {
+    constexpr std::array<std::string_view, 7> kSuffixes = {".service", ".socket", ".timer", ".target",
+                                                           ".mount",   ".path",   ".slice"};
+    return name.find('/') == std::string_view::npos && std::ranges::any_of(kSuffixes, [&](auto suffix) {
+               return name.size() > suffix.size() && name.ends_with(suffix);
+           });
+}
+
+bool is_folder_name(std::string_view name) { return only(name, "abcdefghijklmnopqrstuvwxyz0123456789-_"); }
+
+bool is_suite(std::string_view name) {
+    return only(name, "abcdefghijklmnopqrstuvwxyz0123456789-./") && kSmall.contains(name.front());
+}
+
+bool is_image_path(std::string_view path) {
+    return path.starts_with('/') && path.size() > 1 && path.find("/../") == std::string_view::npos &&
+           !path.ends_with("/..") && !path.ends_with('/');
+}
+
+bool is_pattern(std::string_view pattern) {
+    return pattern.starts_with('/') && pattern.find_first_of("\n\r") == std::string_view::npos;
+}
+
+/// A list of texts with their places; each has to satisfy `valid`, described by `what`.
+template <typename Check>
+std::vector<Word> words(Fields& fields, std::string_view key, Check valid, std::string_view what) {
+    const Value* list = fields.optional(key);
+    if (list == nullptr) { return {}; }
+    if (list->sequence() == nullptr) {
+        fields.faults().add(list->position,
+                            text::format("{}: expected a list, found {}", fields.path(key), list->kind()));
+        return {};
+    }
+    std::vector<Word> result;
+    for (const auto& item : *list->sequence()) {
+        const auto text = document::as_text(item, fields.faults());
+        if (!text) { continue; }
+        if (!valid(*text)) {
+            fields.faults().add(item.position, text::format("{}: '{}' is not {}", fields.path(key), *text, what));
+        } else if (std::ranges::any_of(result, [&](const Word& word) { return word.text == *text; })) {
+            fields.faults().add(item.position, text::format("{}: '{}' stands here twice", fields.path(key), *text));
+        } else {
+            result.push_back({*text, item.position});
+        }
+    }
+    return result;
+}
+
+std::vector<std::string> texts_of(const std::vector<Word>& list) {
+    std::vector<std::string> result;
+    result.reserve(list.size());
+    for (const auto& word : list) { result.push_back(word.text); }
+    return result;
+}
+
+Units read_units(const Value& value, std::string_view where, Faults& faults) {
+    Fields fields(value, std::string(where), faults);
+    constexpr auto kWhat = "the full name of a unit, such as ssh.service";
+    Units units{.enable = words(fields, "enable", is_unit, kWhat),
+                .disable = words(fields, "disable", is_unit, kWhat),
+                .mask = words(fields, "mask", is_unit, kWhat)};
+    fields.finish();
+    return units;
+}
+
+Trim read_trim(const Value& value, std::string_view where, Faults& faults) {
+    Fields fields(value, std::string(where), faults);
+    constexpr auto kWhat = "an absolute path pattern";
+    Trim trim{.drop = texts_of(words(fields, "drop", is_pattern, kWhat)),
+              .keep = texts_of(words(fields, "keep", is_pattern, kWhat))};
+    fields.finish();
+    return trim;
+}
+
+/// A non-empty list under a key that must be there.
+std::vector<std::string> needed(Fields& fields, std::string_view key) {
+    const Value* value = fields.required(key);
+    if (value == nullptr) { return {}; }
+    auto list = texts_of(words(
+        fields, key,
+        [](std::string_view text) {
+            return only(text, text) && text.find_first_of(" \t\n") == std::string_view::npos;
+        },
+        "one word"));
+    if (list.empty() && value->sequence() != nullptr && value->sequence()->empty()) {
+        fields.faults().add(value->position, text::format("{}: the list is empty", fields.path(key)));
+    }
+    return list;
+}
+
+AptSource read_source(const std::string& name, const Value& value, std::string_view where, Faults& faults) {
+    Fields fields(value, std::string(where), faults);
+    AptSource source{.name = name,
+                     .uris = needed(fields, "uris"),
+                     .suites = needed(fields, "suites"),
+                     .components = needed(fields, "components")};
+    if (const Value* key = fields.required("signed_by")) {
+        source.signed_by = {document::as_text(*key, faults).value_or(""), key->position};
+    }
+    fields.finish();
+    return source;
+}
+
+std::vector<AptSource> read_sources(const Value& value, std::string_view where, Faults& faults) {
+    if (value.mapping() == nullptr) {
+        faults.add(value.position,
+                   text::format("{}: expected a mapping from names to repositories, found {}", where, value.kind()));
+        return {};
+    }
+    std::vector<AptSource> sources;
+    for (const auto& entry : *value.mapping()) {
+        if (!is_folder_name(entry.key)) {
+            faults.add(entry.position, text::format("{}: '{}' is not a name in small letters", where, entry.key));
+            continue;
+        }
+        sources.push_back(read_source(entry.key, entry.value, text::format("{}.{}", where, entry.key), faults));
+    }
+    return sources;
+}
+
+std::vector<EarlyFile> read_early_files(const Value& value, std::string_view where, Faults& faults) {
+    if (value.mapping() == nullptr) {
+        faults.add(value.position,
+                   text::format("{}: expected a mapping from paths to contents, found {}", where, value.kind()));
+        return {};
+    }
+    std::vector<EarlyFile> early;
+    for (const auto& entry : *value.mapping()) {
+        if (!is_image_path(entry.key)) {
+            faults.add(entry.position, text::format("{}: '{}' is not an absolute path of a file", where, entry.key));
+        }
+        if (auto content = document::as_text(entry.value, faults)) { early.push_back({entry.key, *content}); }
+    }
+    return early;
+}
+
+std::vector<Format> read_formats(Fields& fields) {
+    constexpr std::array kFormats = {Format::squashfs, Format::tar};
+    std::vector<Format> formats;
+    const auto known = [&](std::string_view name) {
+        return std::ranges::any_of(kFormats, [&](Format format) { return to_string(format) == name; });
+    };
+    for (const auto& word : words(fields, "formats", known, "a format; there are: squashfs, tar")) {
+        formats.push_back(
+            *std::ranges::find_if(kFormats, [&](Format format) { return to_string(format) == word.text; }));
+    }
+    return formats;
+}
+
+} // namespace
+
+std::string_view to_string(Format format) {
+    switch (format) {
+    case Format::squashfs: return "squashfs";
+    case Format::tar: return "tar";
+    }
+    return "?";
+}
+
+RoleFile parse(std::string_view text, std::string_view file, std::string_view name, Faults& faults) {
+    RoleFile result;
+    result.layer.name = name;
+    Faults found;
+    const Value root = document::parse(text, file, found);
+    if (!found.empty()) {
+        faults.merge(std::move(found));
+        return result;
+    }
+    Fields fields(root, "", faults);
+    auto& layer = result.layer;
+    if (const Value* extends = fields.optional("extends")) {
+        result.extends = {document::as_text(*extends, faults).value_or(""), extends->position};
+    }
+    if (const auto suite = fields.text("suite")) {
+        if (!is_suite(*suite)) {
+            faults.add(root.find("suite")->position, text::format("suite: '{}' is not the name of a suite", *suite));
+        }
+        result.suite = *suite;
+    }
+    layer.packages = words(fields, "packages", is_package, "the name of a package");
+    layer.overlays = words(fields, "overlays", is_folder_name, "the name of a folder of overlays/");
+    result.formats = read_formats(fields);
+    if (const Value* value = fields.optional("units")) { layer.units = read_units(*value, "units", faults); }
+    if (const Value* value = fields.optional("trim")) { layer.trim = read_trim(*value, "trim", faults); }
+    if (const Value* value = fields.optional("sources")) { layer.sources = read_sources(*value, "sources", faults); }
+    if (const Value* value = fields.optional("before_packages")) {
+        layer.before_packages = read_early_files(*value, "before_packages", faults);
+    }
+    fields.finish();
+    return result;
+}
+
+Role combine(const std::vector<RoleFile>& chain) {
+    Role role;
+    for (const auto& file : chain) {
+        role.name = file.layer.name;
+        if (!file.suite.empty()) { role.suite = file.suite; }
+        if (!file.formats.empty()) { role.formats = file.formats; }
+        role.layers.push_back(file.layer);
+    }
+    return role;
+}
+
+} // namespace ingot::builder::spec
