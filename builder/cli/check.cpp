@@ -2,12 +2,14 @@
 #include "builder/cli/commands.hpp"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "builder/spec/spec.hpp"
 #include "cloud-init/cluster/check.hpp"
 #include "common/files/files.hpp"
 
@@ -24,7 +26,12 @@ bool check_file(const std::string& path) {
         std::printf("%s\n", content.error().to_string().c_str());
         return false;
     }
-    const auto report = cloud_init::check_text(*content, path);
+    auto report = cloud_init::check_text(*content, path);
+    if (report.kind == cloud_init::FileKind::role_spec) {
+        Faults faults;
+        spec::parse(*content, path, std::filesystem::path(path).stem().string(), faults);
+        report.faults = faults.lines();
+    }
     for (const auto& warning : report.warnings) { std::printf("warning: %s\n", warning.c_str()); }
     for (const auto& fault : report.faults) { std::printf("%s\n", fault.c_str()); }
     if (report.faults.empty()) { std::printf("%s: ok\n", path.c_str()); }
@@ -35,7 +42,7 @@ bool check_file(const std::string& path) {
 
 void add_check(CLI::App& app, Action& action) {
     auto paths = std::make_shared<std::vector<std::string>>();
-    auto* command = app.add_subcommand("check", "Check user-data, cluster.yaml and secrets.yaml");
+    auto* command = app.add_subcommand("check", "Check user-data, cluster.yaml, secrets.yaml and role specs");
     command->add_option("FILE", *paths, "Files to check")->required();
     command->callback([paths, &action] {
         action = [paths]() -> Result<int> {

@@ -257,7 +257,6 @@ std::vector<User> read_users(Fields& root, Findings& findings) {
         const auto where = text::format("users[{}]", index);
         User user;
         if (const auto* name = item.scalar()) {
-            if (name->text == "default") { continue; }
             user.name = name->text;
             if (!is_account_name(user.name)) {
                 findings.faults.add(item.position, text::format("{}: '{}' cannot name an account", where, user.name));

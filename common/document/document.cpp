@@ -109,6 +109,8 @@ class Reader final : public YAML::EventHandler {
     void OnMapEnd() override { close(); } // NOLINT(readability-identifier-naming)
 
     [[nodiscard]] Value take() { return std::move(root_); }
+    /// Keys without a colon. Not reported when yaml-cpp gave up: then they are a consequence.
+    [[nodiscard]] Faults take_lone_keys() { return std::move(alone_); }
     /// Also for yaml-cpp's own complaints.
     [[nodiscard]] Position at(const YAML::Mark& mark) const {
         if (mark.is_null()) { return {.file = file_}; }
@@ -200,9 +202,10 @@ class Reader final : public YAML::EventHandler {
         // yaml-cpp reports a missing value where the next thing stands.
         if (value.is_null()) {
             value.position = entry.position;
-            if (!entry.key.starts_with('\x01') && !has_colon(entry.position, entry.key)) {
-                fault(entry.position,
-                      text::format("'{}' stands alone: a key needs a ':' and a space behind it", entry.key));
+            if (!entry.key.starts_with('\x01') && !has_colon(entry.position, entry.key) &&
+                alone_.size() < kMaxFaults) {
+                alone_.add(entry.position,
+                           text::format("'{}' stands alone: a key needs a ':' and a space behind it", entry.key));
             }
         }
         entry.value = std::move(value);
@@ -234,6 +237,7 @@ class Reader final : public YAML::EventHandler {
     std::string_view source_;
     const std::vector<std::string_view>* lines_;
     Faults* faults_;
+    Faults alone_;
     std::vector<Open> stack_;
     Value root_;
     std::size_t nodes_ = 0;
@@ -342,6 +346,7 @@ Value parse(std::string_view text, std::string_view file, Faults& faults) {
             std::istringstream stream(clean);
             YAML::Parser parser(stream);
             while (parser.HandleNextDocument(reader)) {}
+            faults.merge(reader.take_lone_keys());
         } catch (const Stop&) { // recorded
         } catch (const YAML::Exception& problem) { faults.add(reader.at(problem.mark), explain(problem.msg)); }
         Value value = reader.take();

@@ -73,6 +73,27 @@ Error fail_errno(int error_number, std::string_view what) {
     return fail(kind, std::string(what) + ": " + std::strerror(error_number));
 }
 
+namespace {
+
+/// A message may quote what somebody wrote: line ends would break it in two, escapes would reach the terminal.
+std::string printable(const std::string& text) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    std::string out;
+    for (const char character : text) {
+        const auto byte = static_cast<unsigned char>(character);
+        if (byte >= 0x20U && byte != 0x7FU) {
+            out += character;
+        } else if (character == '\n') {
+            out += "\\n";
+        } else {
+            out += std::string("\\x") + kHex[byte >> 4U] + kHex[byte & 0x0FU];
+        }
+    }
+    return out;
+}
+
+} // namespace
+
 void Faults::add(Position position, std::string message, std::string hint) {
     faults_.push_back({std::move(position), std::move(message), std::move(hint)});
 }
@@ -93,7 +114,7 @@ std::vector<std::string> Faults::lines() const {
         if (!line.empty()) { line += ": "; }
         line += fault.message;
         if (!fault.hint.empty()) { line += " (" + fault.hint + ")"; }
-        lines.push_back(std::move(line));
+        lines.push_back(printable(line));
     }
     return lines;
 }

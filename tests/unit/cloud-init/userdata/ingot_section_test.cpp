@@ -1,0 +1,233 @@
+// The ingot: section, by changing one thing at a time in user-data that is right.
+#include "cloud-init/userdata/userdata.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cloud-init/cluster/cluster.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::cloud_init {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+const clock::WallTime kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + 12h;
+
+const NewCluster& made() {
+    static const NewCluster cluster = init_cluster({.name = "orders"}, kNow).value();
+    return cluster;
+}
+
+std::string user_data(Role role) { return render_user_data(made().cluster, made().secrets, role, kNow).value(); }
+
+/// Replaces the one occurrence of `from`; fails the test if it is not there.
+std::string changed(std::string text, std::string_view from, std::string_view to) {
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return at == std::string::npos ? text : text.replace(at, from.size(), to);
+}
+
+std::vector<std::string> faults_of(const std::string& text) {
+    const auto parsed = parse(text, "u");
+    return parsed ? std::vector<std::string>{} : text::lines(parsed.error().message);
+}
+
+TEST(IngotSection, IsReadWhole) {
+    const auto parsed = parse(user_data(Role::db), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    EXPECT_THAT(parsed->warnings, testing::IsEmpty());
+    const IngotConfig& ingot = parsed->ingot.value();
+    EXPECT_EQ(ingot.cluster, "orders");
+    EXPECT_EQ(ingot.cluster_id, made().cluster.id);
+    EXPECT_EQ(ingot.role, Role::db);
+    EXPECT_EQ(ingot.network, "10.0.0.0/24");
+    EXPECT_EQ(ingot.etcd.founders, made().cluster.topology.etcd);
+    EXPECT_EQ(ingot.pki.db_ca, made().secrets.authorities.at(Role::db).certificate_pem);
+    ASSERT_EQ(ingot.pki.keys.size(), 1U);
+    EXPECT_EQ(ingot.pki.keys.at(Role::db).reveal(), made().secrets.authorities.at(Role::db).key_pem.reveal());
+    EXPECT_EQ(ingot.postgres.version, 17);
+    EXPECT_EQ(ingot.postgres.users.at(0).name, "app");
+    EXPECT_EQ(ingot.postgres.users.at(0).password_verifier, made().secrets.users.at("app").verifier);
+    EXPECT_EQ(ingot.postgres.databases.at(0).owner, "app");
+    EXPECT_EQ(ingot.backup.repositories.at(0).path, "/var/lib/pgbackrest");
+    EXPECT_EQ(ingot.backup.cipher_pass->reveal(), made().secrets.cipher_pass.reveal());
+    EXPECT_EQ(ingot.proxy.pool_port, 6432);
+}
+
+struct Change {
+    std::string name;
+    std::string from;
+    std::string to;
+    std::string fault;
+};
+
+std::ostream& operator<<(std::ostream& out, const Change& change) { return out << change.name; }
+
+class OneMistake : public testing::TestWithParam<Change> {};
+
+TEST_P(OneMistake, IsOneFaultWithItsPlace) {
+    const auto faults = faults_of(changed(user_data(Role::db), GetParam().from, GetParam().to));
+    ASSERT_EQ(faults.size(), 1U) << testing::PrintToString(faults);
+    EXPECT_THAT(faults[0], testing::MatchesRegex("u:[0-9]+:[0-9]+: .*"));
+    EXPECT_THAT(faults[0], HasSubstr(GetParam().fault));
+}
+
+const std::vector<Change> kChanges = {
+    {"cluster_name", "cluster: orders", "cluster: Orders", "u:3:12: ingot.cluster: 'Orders' cannot name a cluster"},
+    {"cluster_missing", "  cluster: orders\n", "", "'ingot.cluster' is missing"},
+    {"cluster_of_other_ca", "cluster: orders", "cluster: billing", "expected one of OU=etcd,O=billing"},
+    {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, found 'database'"},
+    {"role_missing", "  role: db\n", "", "'ingot.role' is missing"},
+    {"key_of_another_role", "role: db", "role: etcd", "keys.etcd: the key of the role's own CA is missing"},
+    {"network", "10.0.0.0/24", "10.0.0.0", "ingot.network: '10.0.0.0' is no network"},
+    {"network_bits", "10.0.0.0/24", "10.0.0.1/24", "did you mean '10.0.0.0/24'?"},
+    {"network_all", "10.0.0.0/24", "0.0.0.0/0", "of no use"},
+    {"network_small", "10.0.0.0/24", "10.0.0.0/30", ""},
+    {"network_loopback", "10.0.0.0/24", "127.0.0.0/24", ""},
+    {"network_other", "10.0.0.0/24", "10.0.1.0/24", ""},
+    {"founder_outside", "10.0.0.12", "10.0.1.12", "etcd-2: 10.0.1.12 is no machine's address in 10.0.0.0/24"},
+    {"founder_network_address", "10.0.0.12", "10.0.0.0", "no machine's address"},
+    {"founder_broadcast", "10.0.0.12", "10.0.0.255", "no machine's address"},
+    {"founder_twice", "10.0.0.12", "10.0.0.11", "10.0.0.11 is also the address of etcd-1"},
+    {"founder_no_address", "10.0.0.12", "etcd-2.internal", "'etcd-2.internal' is no IP address"},
+    {"founder_name", "etcd-2", "Etcd_2", "'Etcd_2' cannot name a machine"},
+    {"founder_count", "      etcd-2: 10.0.0.12\n", "", "2 founders"},
+    {"founders_list", "founders:\n      etcd-1: 10.0.0.11\n      etcd-2: 10.0.0.12\n      etcd-3: 10.0.0.13",
+     "founders: [10.0.0.11]", "expected a mapping of names to addresses"},
+    {"version_low", "version: 17", "version: 12", "expected a number from 13 to 18, found '12'"},
+    {"version_text", "version: 17", "version: seventeen", "expected a number from 13 to 18"},
+    {"synchronous", "synchronous: \"off\"", "synchronous: maybe", "expected one of off, on, strict, found 'maybe'"},
+    {"parameter", "synchronous: \"off\"", "parameters: {port: 1}",
+     "ingot.postgres.parameters.port cannot be set here"},
+    {"parameter_name", "synchronous: \"off\"", "parameters: {'a b': 1}", "is no parameter of PostgreSQL"},
+    {"parameter_value", "synchronous: \"off\"", "parameters: {work_mem: [1]}",
+     "expected a text or a number, found a list"},
+    {"parameter_twice", "synchronous: \"off\"", "parameters: {DateStyle: a, datestyle: b}",
+     "is the same parameter as DateStyle"},
+    {"owner", "owner: app", "owner: apo", "'apo' is not one of ingot.postgres.users (did you mean 'app'?)"},
+    {"database_reserved", "- name: app\n        owner", "- name: postgres\n        owner",
+     "'postgres' cannot name a database"},
+    {"plain_password", "password: SCRAM-SHA-256$4096", "password: geheim$4096", "expected a SCRAM-SHA-256 verifier"},
+    {"repository_type", "type: posix", "type: s3", "'s3' is not supported by this version"},
+    {"repository_type_unknown", "type: posix", "type: tape", "'tape' is not posix"},
+    {"repository_path", "path: /var/lib/pgbackrest", "path: var/lib", "'var/lib' is no absolute path"},
+    {"retention", "full: 2", "full: 0", "expected a number from 1 to 9999"},
+    {"schedule",
+     "retention:", "schedule: {full: daily}\n    retention:", "ingot.backup.schedule: not supported by this version"},
+    {"restore_test", "retention:", "restore_test: weekly\n    retention:", "not supported by this version"},
+    {"cipher_short", "cipher_pass: ", "cipher_pass: short #", "at least 16 printable"},
+    {"standby_of", "  role: db", "  role: db\n  standby_of: {}", "ingot.standby_of: not supported by this version"},
+    {"restore", "  role: db", "  role: db\n  restore:", "ingot.restore: not supported by this version"},
+    {"unknown_key", "  postgres:", "  postgress:", "unknown key 'ingot.postgress' (did you mean 'postgres'?)"},
+    {"unknown_inner_key",
+     "synchronous:", "synchronus:", "unknown key 'ingot.postgres.synchronus' (did you mean 'synchronous'?)"},
+    {"unknown_pki_key", "    proxy_ca:", "    token: x\n    proxy_ca:", "unknown key 'ingot.pki.token'"},
+    {"ports_equal", "  role: db", "  role: db\n  proxy: {ports: {primary: 5001}}", "5001 is also the primary port"},
+    {"port_range", "  role: db", "  role: db\n  proxy: {ports: {pool: 65536}}", "expected a number from 1 to 65535"},
+    {"pool", "  role: db", "  role: db\n  proxy: {pool: {size: 0}}", "expected a number from 1 to 100000"},
+    {"duplicate", "  role: db", "  role: db\n  role: db", "duplicate key 'role', first given in line 5"},
+};
+
+INSTANTIATE_TEST_SUITE_P(IngotSection, OneMistake, testing::ValuesIn([] {
+                             auto changes = kChanges;
+                             // These change what the founders are held against, too: counted below.
+                             std::erase_if(changes, [](const Change& change) {
+                                 return change.fault.empty() || change.name == "cluster_of_other_ca" ||
+                                        change.name == "network_all";
+                             });
+                             return changes;
+                         }()),
+                         [](const auto& param_info) { return param_info.param.name; });
+
+TEST(IngotSection, ReportsWhatFollowsFromAWrongNetworkToo) {
+    for (const auto* network :
+         {"10.0.0.0/30", "127.0.0.0/24", "10.0.1.0/24", "0.0.0.0/0", "224.0.0.0/8", "fe80::/64"}) {
+        EXPECT_FALSE(faults_of(changed(user_data(Role::db), "10.0.0.0/24", network)).empty()) << network;
+    }
+}
+
+TEST(IngotSection, ReportsEveryMistakeAtOnce) {
+    auto text = user_data(Role::db);
+    text = changed(text, "role: db", "role: database");
+    text = changed(text, "10.0.0.12", "10.0.1.12");
+    text = changed(text, "  postgres:", "  postgress:");
+    text = changed(text, "full: 2", "full: none");
+    text = changed(text, "cluster: orders", "cluster: Orders");
+    EXPECT_THAT(faults_of(text),
+                ElementsAre(HasSubstr("u:3:12: ingot.cluster"), HasSubstr("u:5:9: ingot.role"),
+                            HasSubstr("u:10:15: ingot.etcd.founders.etcd-2"), HasSubstr("u:12:3: unknown key"),
+                            HasSubstr("u:27:13: ingot.backup.retention.full")));
+}
+
+TEST(IngotSection, HoldsCertificatesToTheirPlace) {
+    const auto& authorities = made().secrets.authorities;
+    UserData base;
+    const auto with_pki = [&](const std::string& etcd, const std::string& db, const std::string& proxy,
+                              const std::string& key) {
+        Cluster cluster = made().cluster;
+        // The three slots are swapped in the text, because the renderer would not write such a file.
+        auto text = user_data(Role::db);
+        const auto indented = [](const std::string& pem, std::string_view margin) {
+            return text::replace_all(pem.substr(0, pem.size() - 1), "\n", "\n" + std::string(margin));
+        };
+        const auto section = text.find("  pki:\n");
+        text = text.substr(0, section) + "  pki:\n    etcd_ca: |\n      " + indented(etcd, "      ") +
+               "\n    db_ca: |\n      " + indented(db, "      ") + "\n    proxy_ca: |\n      " +
+               indented(proxy, "      ") + "\n    keys:\n      db: |\n        " + indented(key, "        ") + "\n";
+        return faults_of(text);
+    };
+    const auto& etcd = authorities.at(Role::etcd);
+    const auto& db = authorities.at(Role::db);
+    const auto& proxy = authorities.at(Role::proxy);
+    const auto db_key = db.key_pem.reveal();
+    EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, db_key),
+                testing::IsEmpty());
+    EXPECT_THAT(
+        with_pki(etcd.certificate_pem, proxy.certificate_pem, proxy.certificate_pem, db_key),
+        ElementsAre(HasSubstr(
+            "ingot.pki.db_ca: this is the CA CN=orders proxy CA,OU=proxy,O=orders, expected one of OU=db,O=orders")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem, db_key, proxy.certificate_pem, db_key),
+                ElementsAre(HasSubstr("a private key stands where a certificate belongs")));
+    EXPECT_THAT(
+        with_pki(etcd.certificate_pem, db.certificate_pem + db.certificate_pem, proxy.certificate_pem, db_key),
+        ElementsAre(HasSubstr("2 certificates where one is expected")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, proxy.key_pem.reveal()),
+                ElementsAre(HasSubstr("ingot.pki.keys.db: the key does not belong to the certificate")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, "junk\n"),
+                ElementsAre(HasSubstr("ingot.pki.keys.db: not a PEM private key")));
+    const auto leaf = crypto::issue_leaf(db, {.cluster = "orders", .role = "db", .common_name = "x"}, kNow).value();
+    EXPECT_THAT(with_pki(etcd.certificate_pem, leaf.certificate_pem, proxy.certificate_pem, db_key),
+                ElementsAre(HasSubstr("CN=x,OU=db,O=orders is a certificate, but not of a CA")));
+}
+
+TEST(IngotSection, NeverShowsASecret) {
+    auto text = changed(user_data(Role::db), "password: SCRAM", "password: hunter2");
+    text = changed(text, "cipher_pass: ", "cipher_pass: hunter3 #");
+    const auto faults = text::join(faults_of(text), "\n");
+    EXPECT_THAT(faults, HasSubstr("verifier"));
+    EXPECT_THAT(faults, testing::Not(HasSubstr("hunter")));
+}
+
+TEST(IngotSection, WarnsOfAMissingBackupAndOfAForeignKey) {
+    const auto text = user_data(Role::db);
+    const auto start = text.find("  backup:\n");
+    const auto end = text.find("  pki:\n");
+    const auto without = parse(text.substr(0, start) + text.substr(end), "u");
+    ASSERT_TRUE(without.has_value());
+    EXPECT_THAT(without->warnings, ElementsAre(HasSubstr("nothing will be backed up")));
+    auto pem = made().secrets.authorities.at(Role::proxy).key_pem.reveal();
+    const auto foreign =
+        parse(text + "      proxy: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n", "u");
+    ASSERT_TRUE(foreign.has_value()) << foreign.error().to_string();
+    EXPECT_THAT(foreign->warnings, ElementsAre(HasSubstr("a node of role db needs no proxy CA key")));
+}
+
+} // namespace
+} // namespace ingot::cloud_init
