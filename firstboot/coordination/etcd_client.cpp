@@ -150,6 +150,16 @@ Status EtcdClient::remove(std::string_view key) {
     return {};
 }
 
+Result<bool> EtcdClient::remove_if(std::string_view key, std::int64_t mod_revision) {
+    const auto encoded = crypto::base64_encode(key);
+    const Json same{
+        {"key", encoded}, {"target", "MOD"}, {"result", "EQUAL"}, {"mod_revision", std::to_string(mod_revision)}};
+    const Json body{{"compare", Json::array({same})},
+                    {"success", Json::array({Json{{"request_delete_range", Json{{"key", encoded}}}}})}};
+    INGOT_ASSIGN(const auto answer, change("/v3/kv/txn", body), text::format("removing etcd key {}", key));
+    return json::flag_at(answer, "succeeded");
+}
+
 Result<std::uint64_t> EtcdClient::grant_lease(std::chrono::seconds ttl) {
     INGOT_ASSIGN(const auto answer, change("/v3/lease/grant", {{"TTL", std::to_string(ttl.count())}}),
                  "asking etcd for a lease");

@@ -54,6 +54,8 @@ class EtcdClient {
     /// Puts only if the key's mod_revision is still this. False if not.
     Result<bool> replace(std::string_view key, std::string_view value, std::int64_t mod_revision);
     Status remove(std::string_view key);
+    /// Removes only if the key's mod_revision is still this. False if not.
+    Result<bool> remove_if(std::string_view key, std::int64_t mod_revision);
 
     /// A lease that ends `ttl` after its last keep_alive.
     Result<std::uint64_t> grant_lease(std::chrono::seconds ttl);
