@@ -4,7 +4,8 @@ add_library(ingot_warnings INTERFACE)
 target_compile_options(ingot_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
   -Woverloaded-virtual -Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wuseless-cast -Wsuggest-override
-  -Wimplicit-fallthrough -Wformat=2 -Wno-missing-field-initializers)
+  -Wimplicit-fallthrough -Wformat=2 -Wno-missing-field-initializers
+  -Werror=unused-result) # a dropped Result never compiles
 if(INGOT_WERROR)
   target_compile_options(ingot_warnings INTERFACE -Werror)
 endif()

@@ -1,6 +1,7 @@
 #include "common/json/json.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include "common/text/text.hpp"
 
@@ -12,8 +13,13 @@ constexpr int kMaximumDepth = 64;
 
 template <typename Number>
 std::optional<Number> number_from(const Json& value) {
-    if (value.is_number_unsigned()) { return static_cast<Number>(value.get<std::uint64_t>()); }
-    if (value.is_number_integer()) { return static_cast<Number>(value.get<std::int64_t>()); }
+    // Only what fits: 2^63 is no signed number, -1 no unsigned one.
+    const auto fitting = [](auto number) -> std::optional<Number> {
+        if (!std::in_range<Number>(number)) { return std::nullopt; }
+        return static_cast<Number>(number);
+    };
+    if (value.is_number_unsigned()) { return fitting(value.get<std::uint64_t>()); }
+    if (value.is_number_integer()) { return fitting(value.get<std::int64_t>()); }
     if (!value.is_string()) { return std::nullopt; }
     const auto& digits = value.get_ref<const std::string&>();
     Number number{};
