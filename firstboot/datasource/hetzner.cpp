@@ -42,8 +42,9 @@ Result<Metadata> read_hetzner(Environment& environment) {
                     text::format("Hetzner's metadata service answers HTTP {}", document.status));
     }
     INGOT_ASSIGN(auto user_data, fetch(*http, "userdata"), "asking Hetzner's metadata service");
-    if (user_data.status == kNoContent || user_data.status == kNotFound) { user_data.body.clear(); }
-    if (user_data.status != kOk && !user_data.body.empty()) {
+    if (user_data.status == kNoContent || user_data.status == kNotFound) {
+        user_data.body.clear();
+    } else if (user_data.status != kOk) {
         return fail(ErrorKind::transient,
                     text::format("Hetzner's metadata service answers HTTP {} for userdata", user_data.status));
     }

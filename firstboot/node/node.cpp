@@ -37,8 +37,8 @@ Status check_fit(const cloud_init::UserData& user_data, const Facts& facts) {
         return fail(ErrorKind::refused, "this machine does not run an Ingot image: there is no /usr/lib/ingot/role");
     }
     if (facts.image_role != role) {
-        return fail(ErrorKind::refused, text::format("the user-data is for a {} node and this image is a {} image",
-                                                     role, facts.image_role));
+        return fail(ErrorKind::refused,
+                    text::format("the user-data is for role {}, and this image for role {}", role, facts.image_role));
     }
     return {};
 }

@@ -45,7 +45,7 @@ void append_items(std::string& screen, std::string_view title, const std::vector
     for (const auto& item : items) { width = std::max(width, item.name.size()); }
     screen += text::format("\n{}\n", title);
     for (const auto& item : items) {
-        screen += text::format("  {:<{}}  {:<8}", item.name, width, item.state);
+        screen += text::format("  {:<{}}  {:<8}  ", item.name, width, item.state);
         screen += item.message.empty() ? item.description : item.message;
         screen += '\n';
     }

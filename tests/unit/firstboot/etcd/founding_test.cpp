@@ -1,0 +1,53 @@
+#include "firstboot/etcd/founding.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ingot::firstboot {
+namespace {
+
+const Founders kFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "fd00::12"}};
+
+TEST(Founding, SurvivesItsJson) {
+    const Founding founding{.cluster_id = "c",
+                            .name = "etcd-1",
+                            .instance_id = "i",
+                            .phase = Phase::committed,
+                            .token = "t",
+                            .initial_cluster = "etcd-1=https://10.0.0.11:2380"};
+    EXPECT_EQ(founding_from_json(to_json_text(founding)).value(), founding);
+    EXPECT_FALSE(founding_from_json("{}").has_value());
+    EXPECT_FALSE(founding_from_json("").has_value());
+}
+
+TEST(Attestation, SurvivesItsJsonAndRefusesOther) {
+    const Attestation attestation{.cluster_id = "c",
+                                  .name = "etcd-1",
+                                  .instance_id = "i",
+                                  .phase = Phase::member,
+                                  .token = "t",
+                                  .has_data = true};
+    EXPECT_EQ(attestation_from_json(to_json_line(attestation)).value(), attestation);
+    for (const auto* const text :
+         {"", "[]", "{}", R"({"cluster_id":"c","name":"n","instance_id":"i","phase":"odd","token":""})",
+          R"({"cluster_id":"c","name":"n","instance_id":7,"phase":"virgin","token":""})"}) {
+        EXPECT_FALSE(attestation_from_json(text).has_value()) << text;
+    }
+}
+
+TEST(FoundingToken, IsTheSameForTheSameMachinesAndNoOthers) {
+    const std::map<std::string, std::string> instances{{"etcd-1", "i-1"}, {"etcd-2", "i-2"}};
+    const auto token = founding_token("c", kFounders, instances);
+    EXPECT_EQ(token.size(), 32U);
+    EXPECT_EQ(founding_token("c", kFounders, instances), token);
+    EXPECT_NE(founding_token("d", kFounders, instances), token);
+    EXPECT_NE(founding_token("c", kFounders, {{"etcd-1", "i-1"}, {"etcd-2", "i-3"}}), token);
+    EXPECT_NE(founding_token("c", {{"etcd-1", "10.0.0.11"}, {"etcd-2", "fd00::13"}}, instances), token);
+}
+
+TEST(Urls, PutBracketsAroundIpv6) {
+    EXPECT_EQ(initial_cluster(kFounders), "etcd-1=https://10.0.0.11:2380,etcd-2=https://[fd00::12]:2380");
+    EXPECT_EQ(url_of("10.0.0.11", 2379), "https://10.0.0.11:2379");
+}
+
+} // namespace
+} // namespace ingot::firstboot
