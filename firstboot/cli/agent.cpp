@@ -39,10 +39,10 @@ void Agent::waiting(const Step& step, const Error& reason) {
 void Agent::done(const Step& step) { board_.step(step.name, "done"); }
 
 void Agent::failed(const Step& step, const Error& reason) {
-    board_.step(step.name, "failed", reason.to_string());
     // Faults of the user-data are one line each, exactly as `ingot check` prints them.
     auto lines = text::lines(step.name == kUserDataStep ? reason.message : reason.to_string());
     for (const auto& line : lines) { log::error(line); }
+    board_.step(step.name, "failed", lines.size() == 1 ? lines.front() : text::format("{} faults", lines.size()));
     board_.state(NodeState::failed, std::move(lines));
 }
 
@@ -66,10 +66,11 @@ Step Agent::read_datasource_step() {
 
 Step Agent::read_user_data_step() {
     return {.name = std::string(kUserDataStep), .description = "checking the user-data", .apply = [this]() -> Status {
+                const auto facts = read_facts(environment_.root);
+                board_.set_identity("", facts.image_role, "");
                 auto parsed = cloud_init::parse(metadata_->user_data, "user-data");
                 if (!parsed) { return std::move(parsed).error(); }
                 for (const auto& warning : parsed->warnings) { log::warning(warning); }
-                const auto facts = read_facts(environment_.root);
                 board_.set_identity("", facts.image_role, parsed->ingot ? parsed->ingot->cluster : "");
                 INGOT_TRY(check_fit(*parsed, facts), "");
                 user_data_ = *std::move(parsed);

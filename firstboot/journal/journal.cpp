@@ -1,5 +1,7 @@
 #include "firstboot/journal/journal.hpp"
 
+#include <algorithm>
+
 #include "common/files/files.hpp"
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
@@ -66,6 +68,7 @@ Status Journal::finish(std::string_view step) {
     record.done = true;
     record.finished = clock::to_rfc3339(clock_->now());
     if (record.since.empty()) { record.since = record.finished; }
+    record.attempts = std::max(record.attempts, 1);
     if (auto saved = save(); !saved) {
         record.done = false; // it is not, as long as the disk does not say so
         return saved;
