@@ -1,0 +1,13 @@
+// The db role.
+#pragma once
+
+#include "firstboot/node/node.hpp"
+#include "firstboot/steps/steps.hpp"
+#include "firstboot/system/environment.hpp"
+
+namespace ingot::firstboot {
+
+/// Steps and duties of a database node. `environment` must outlive them.
+Role make_db_role(const NodeSpec& node, Environment& environment);
+
+} // namespace ingot::firstboot

@@ -1,0 +1,48 @@
+// What a database node does for as long as it runs. Only the leader acts; the others look and go away.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "common/clock/clock.hpp"
+#include "firstboot/db/tools.hpp"
+
+namespace ingot::firstboot::db {
+
+/// Gives a new cluster the users and databases of the user-data, exactly once in its life: a mark in etcd,
+/// bound to the system identifier, says that it was done.
+class Provisioning {
+  public:
+    Status operator()(const Database& database);
+
+  private:
+    bool done_ = false;
+};
+
+/// Brings stanza, check and first full backup about; looks again from time to time when all is there.
+class BackupWatch {
+  public:
+    Status operator()(const Database& database);
+
+  private:
+    Status act(const Database& database, const std::string& system_id);
+    Status start_backup(const Database& database, const std::string& unit_state);
+
+    std::optional<clock::Monotonic> settled_{};
+    std::optional<clock::Monotonic> started_{};
+};
+
+/// Removes an /initialize key that a bootstrap which lost its power left behind.
+class BootstrapJanitor {
+  public:
+    Status operator()(const Database& database);
+
+  private:
+    std::int64_t revision_ = 0;
+    clock::Monotonic since_{};
+};
+
+/// Patroni runs, and this member serves.
+Status check_service(const Database& database);
+
+} // namespace ingot::firstboot::db

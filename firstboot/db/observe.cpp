@@ -1,0 +1,168 @@
+#include "firstboot/db/observe.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "common/json/json.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/db/render.hpp"
+#include "firstboot/identity/identity.hpp"
+
+namespace ingot::firstboot::db {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kClaimFile = "/var/lib/ingot/db.json";
+constexpr std::chrono::seconds kQuick{30};
+
+/// The first folder on the way up that exists: the data directory's is made by initdb.
+fs::path existing_part(fs::path path) {
+    while (!files::exists(path) && path.has_relative_path()) { path = path.parent_path(); }
+    return path;
+}
+
+/// Of pg_control, if there is one that can be read.
+Result<std::optional<std::string>> system_id_of(const Database& database) {
+    constexpr std::string_view kLabel = "Database system identifier:";
+    const auto directory = data_directory(database.node);
+    if (!files::exists(database.environment.root.at(directory + "/global/pg_control"))) {
+        return std::optional<std::string>();
+    }
+    INGOT_ASSIGN(const auto output,
+                 database.environment.processes.run(as_postgres(
+                     {bin_directory(database.node) + "/pg_controldata", "--pgdata=" + directory}, kQuick)),
+                 "reading pg_control");
+    if (output.exit_code != 0) { return std::optional<std::string>(); }
+    for (const auto& line : text::lines(output.out)) {
+        if (!line.starts_with(kLabel)) { continue; }
+        const auto id = std::string(text::trim(std::string_view(line).substr(kLabel.size())));
+        if (!id.empty() && id != "0") { return std::optional(id); }
+    }
+    return std::optional<std::string>();
+}
+
+struct RestAnswer {
+    int status = 0;
+    PatroniStatus patroni{};
+};
+
+Result<RestAnswer> ask_rest(const Database& database, std::string_view path) {
+    const auto& address = database.node.address;
+    const bool ipv6 = address.find(':') != std::string::npos;
+    const auto host = ipv6 ? text::format("[{}]", address) : address;
+    const auto http = database.environment.make_http();
+    INGOT_ASSIGN(const auto response,
+                 http->send({.url = text::format("https://{}:{}{}", host, kRestPort, path),
+                             .tls = tls_for(database.environment.root, "db"),
+                             .timeout = std::chrono::seconds(5)}),
+                 "asking Patroni");
+    INGOT_ASSIGN(auto status, patroni_status_from_json(response.body), "");
+    return RestAnswer{.status = response.status, .patroni = std::move(status)};
+}
+
+} // namespace
+
+Machine observe_machine(const Database& database) {
+    const auto& root = database.environment.root;
+    std::error_code error;
+    const auto space = fs::space(existing_part(root.at(data_directory(database.node))), error);
+    return {.memory_bytes = database.node.memory_bytes,
+            .cpus = std::max(1U, database.node.cpus),
+            .disk_bytes = error ? 0 : space.capacity,
+            .has_watchdog = files::exists(root.at("/dev/watchdog"))};
+}
+
+Result<std::optional<Claim>> read_claim(const Database& database) {
+    INGOT_ASSIGN(const auto content, files::read_if_exists(database.environment.root.at(kClaimFile)), "");
+    if (!content) { return std::optional<Claim>(); }
+    INGOT_ASSIGN(auto claim, claim_from_json(*content), std::string(kClaimFile));
+    return std::optional(std::move(claim));
+}
+
+Status write_claim(const Database& database, const Claim& claim) {
+    return files::write(database.environment.root.at(kClaimFile), to_json_text(claim), {.mode = 0600});
+}
+
+Result<Past> observe_past(const Database& database) {
+    const auto& node = database.node;
+    const auto directory = data_directory(node);
+    Past past{.cluster_id = node.config.cluster_id, .instance_id = node.instance_id, .data_directory = directory};
+
+    const auto names = files::list(database.environment.root.at(directory));
+    if (!names && names.error().kind != ErrorKind::not_found) { return names.error(); }
+    past.has_files = names && !names->empty();
+    INGOT_ASSIGN(past.system_id, system_id_of(database), "");
+    INGOT_ASSIGN(past.claim, read_claim(database), "");
+
+    if (has_repository(node)) {
+        past.repository = repository_path(node, node.config.backup.repositories.front());
+        INGOT_ASSIGN(auto repository, observe_repository(database), "looking for an earlier backup");
+        past.repository_ids = std::move(repository.system_ids);
+    }
+    auto etcd = database.etcd();
+    INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, etcd), "");
+    past.initialize = bootstrap.initialize;
+    past.has_leader = bootstrap.has_leader;
+    INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "");
+    if (mark) {
+        const auto value = json::parse(mark->value);
+        past.provisioned = value ? json::string_at(*value, "system_id").value_or("") : "";
+    }
+    return past;
+}
+
+Result<PatroniStatus> ask_patroni(const Database& database) {
+    INGOT_ASSIGN(auto answer, ask_rest(database, "/patroni"), "");
+    return std::move(answer.patroni);
+}
+
+Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database) {
+    constexpr int kOk = 200;
+    INGOT_ASSIGN(auto answer, ask_rest(database, "/primary"), "");
+    if (answer.status != kOk) { return std::optional<PatroniStatus>(); }
+    return std::optional(std::move(answer.patroni));
+}
+
+Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& etcd) {
+    const auto prefix = patroni_key(database.node.config.cluster, "");
+    INGOT_ASSIGN(const auto listing, etcd->list(prefix), "reading Patroni's keys");
+    BootstrapView view;
+    for (const auto& entry : listing.entries) {
+        const auto name = std::string_view(entry.key).substr(prefix.size());
+        if (name == "initialize") {
+            view.initialize = entry.value;
+            view.initialize_revision = entry.mod_revision;
+        } else if (name == "leader") {
+            view.has_leader = true;
+        } else if (name.starts_with("members/")) {
+            const auto member = json::parse(entry.value);
+            view.member_states.push_back(member ? json::string_at(*member, "state").value_or("") : "");
+        }
+    }
+    return view;
+}
+
+Result<RepositoryView> observe_repository(const Database& database) {
+    INGOT_ASSIGN(const auto output, pgbackrest(database, {"info", "--output=json"}, kQuick),
+                 "asking the backup repository");
+    return repository_from_json(output.out, stanza(database.node));
+}
+
+Result<std::optional<BackupState>> published_backup(const Database& database, EtcdSession& etcd) {
+    INGOT_ASSIGN(const auto entry, etcd->get(backup_state_key(database)), "");
+    if (!entry) { return std::optional<BackupState>(); }
+    INGOT_ASSIGN(auto state, backup_state_from_json(entry->value), "");
+    return std::optional(std::move(state));
+}
+
+std::string provisioned_key(const Database& database) {
+    return ingot_key(database.node.config.cluster, "db/provisioned");
+}
+
+std::string backup_state_key(const Database& database) {
+    return ingot_key(database.node.config.cluster, "backup/state");
+}
+
+} // namespace ingot::firstboot::db

@@ -1,0 +1,256 @@
+#include "firstboot/db/render.hpp"
+
+#include <algorithm>
+
+#include "common/document/document.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/system/environment.hpp"
+
+namespace ingot::firstboot::db {
+
+namespace {
+
+using document::Writer;
+
+constexpr std::string_view kReplicator = "ingot_replicator";
+constexpr std::string_view kRewinder = "ingot_rewind";
+constexpr std::string_view kPool = "ingot_pool";
+
+std::string pki(std::string_view file) { return text::format("{}/{}", paths::kPki, file); }
+
+std::string host_port(std::string_view address, int port) {
+    const bool ipv6 = address.find(':') != std::string_view::npos;
+    return ipv6 ? text::format("[{}]:{}", address, port) : text::format("{}:{}", address, port);
+}
+
+void write_rest(Writer& out, const NodeSpec& node) {
+    out.key("restapi").begin_mapping();
+    out.entry("listen", host_port(node.address, kRestPort));
+    out.entry("connect_address", host_port(node.address, kRestPort));
+    out.entry("certfile", pki("node.crt")).entry("keyfile", pki("node.key")).entry("cafile", pki("ca-db.crt"));
+    // Health checks come without a certificate; whoever gives orders shows one.
+    out.entry("verify_client", "optional");
+    out.end_mapping();
+    out.key("ctl").begin_mapping();
+    out.entry("cacert", pki("ca-db.crt")).entry("certfile", pki("node.crt")).entry("keyfile", pki("node.key"));
+    out.end_mapping();
+}
+
+void write_etcd(Writer& out, const NodeSpec& node) {
+    constexpr int kClientPort = 2379;
+    out.key("etcd3").begin_mapping().key("hosts").begin_sequence();
+    for (const auto& [name, address] : node.config.etcd.founders) { out.text(host_port(address, kClientPort)); }
+    out.end_sequence();
+    out.entry("protocol", "https").entry("cacert", pki("ca-etcd.crt"));
+    out.entry("cert", pki("node.crt")).entry("key", pki("node.key"));
+    out.end_mapping();
+}
+
+void write_parameters(Writer& out, const Parameters& parameters) {
+    out.key("parameters").begin_mapping();
+    for (const auto& [name, value] : parameters) { out.entry(name, value); }
+    out.end_mapping();
+}
+
+/// What goes into etcd when the cluster is made, and never again: see docs of Patroni, "dynamic configuration".
+void write_bootstrap(Writer& out, const NodeSpec& node, const Machine& machine) {
+    using cloud_init::Synchronous;
+    constexpr int kMaximumLag = 16 << 20;
+    const auto synchronous = node.config.postgres.synchronous;
+    out.key("bootstrap").begin_mapping().key("dcs").begin_mapping();
+    // The floor that Patroni allows. ttl stays above loop_wait + 2 * retry_timeout, not equal to it: at
+    // equality a standby's election can win the race against failsafe_mode.
+    out.entry("ttl", 20).entry("loop_wait", 2).entry("retry_timeout", 8);
+    out.entry("maximum_lag_on_failover", kMaximumLag);
+    out.entry("check_timeline", true);
+    out.entry("failsafe_mode", true);
+    // A crashed primary that is back soon loses nothing; one that takes longer is replaced.
+    out.entry("primary_start_timeout", 10);
+    out.entry("member_slots_ttl", "30min");
+    out.entry("synchronous_mode", synchronous != Synchronous::off);
+    out.entry("synchronous_mode_strict", synchronous == Synchronous::strict);
+    out.key("postgresql").begin_mapping().entry("use_pg_rewind", true).entry("use_slots", true);
+    write_parameters(out, cluster_parameters(node, machine));
+    out.end_mapping().end_mapping();
+
+    constexpr int kBuiltinProvider = 17; // the first version whose own C.UTF-8 does not depend on the C library
+    const auto item = [&out](std::string_view key, std::string_view value) {
+        out.begin_mapping().entry(key, value).end_mapping();
+    };
+    out.key("initdb").begin_sequence();
+    item("encoding", "UTF8");
+    item("locale", "C.UTF-8");
+    if (node.config.postgres.version >= kBuiltinProvider) {
+        item("locale-provider", "builtin");
+        item("builtin-locale", "C.UTF-8");
+    }
+    out.text("data-checksums");
+    item("auth-local", "peer");
+    item("auth-host", "reject");
+    out.end_sequence().end_mapping();
+}
+
+void write_authentication(Writer& out) {
+    const auto user = [&out](std::string_view role, std::string_view name) {
+        out.key(role).begin_mapping().entry("username", name);
+        out.entry("sslmode", "verify-full").entry("sslrootcert", pki("ca-db.crt"));
+        out.entry("sslcert", pki("node.crt")).entry("sslkey", pki("node.key"));
+        out.end_mapping();
+    };
+    out.key("authentication").begin_mapping();
+    user("superuser", "postgres");
+    user("replication", kReplicator);
+    user("rewind", kRewinder);
+    out.end_mapping();
+}
+
+/// The repository first, so that the primary is spared; it fails at once as long as there is no backup in it.
+void write_replica_methods(Writer& out, const NodeSpec& node) {
+    out.key("create_replica_methods").begin_sequence();
+    if (has_repository(node)) { out.text("pgbackrest"); }
+    out.text("basebackup").end_sequence();
+    if (has_repository(node)) {
+        out.key("pgbackrest").begin_mapping();
+        out.entry("command", text::format("pgbackrest --stanza={} --delta --type=standby restore", stanza(node)));
+        out.entry("keep_data", true).entry("no_params", true).end_mapping();
+    }
+    out.key("basebackup").begin_sequence();
+    out.begin_mapping().entry("checkpoint", "fast").end_mapping();
+    out.end_sequence();
+    if (has_repository(node)) {
+        out.key("recovery_conf").begin_mapping();
+        out.entry("restore_command", text::format("pgbackrest --stanza={} archive-get %f \"%p\"", stanza(node)));
+        out.end_mapping();
+    }
+}
+
+void write_access(Writer& out, const NodeSpec& node) {
+    const auto& network = node.config.network;
+    const auto subject = [&node](std::string_view role) {
+        return text::format("\"/^CN=[a-z0-9-]+,OU={},O={}$\"", role, node.config.cluster);
+    };
+    out.key("pg_hba").begin_sequence();
+    out.text("local all postgres peer");
+    out.text(text::format("local replication {} peer map=here", kReplicator));
+    out.text(text::format("hostssl replication {} {} cert clientname=DN map=db", kReplicator, network));
+    out.text(text::format("hostssl all {} {} cert clientname=DN map=db", kRewinder, network));
+    out.text(text::format("hostssl all postgres {} cert clientname=DN map=db", network));
+    out.text(text::format("hostssl postgres {} {} cert clientname=DN map=proxy", kPool, network));
+    out.text(text::format("hostssl all {},{} all reject", kReplicator, kPool));
+    out.text(text::format("hostssl all all {} scram-sha-256", network));
+    out.end_sequence();
+    out.key("pg_ident").begin_sequence();
+    out.text(text::format("here postgres {}", kReplicator));
+    for (const auto user : {kReplicator, kRewinder, std::string_view("postgres")}) {
+        out.text(text::format("db {} {}", subject("db"), user));
+    }
+    out.text(text::format("proxy {} {}", subject("proxy"), kPool));
+    out.end_sequence();
+}
+
+void write_postgresql(Writer& out, const NodeSpec& node, const Machine& machine) {
+    auto parameters = machine_parameters(node, machine);
+    parameters["unix_socket_directories"] = kSocketFolder;
+    parameters["ssl"] = "on";
+    parameters["ssl_cert_file"] = pki("node.crt");
+    parameters["ssl_key_file"] = pki("node.key");
+    parameters["ssl_ca_file"] = kClientCaFile;
+    parameters["ssl_min_protocol_version"] = "TLSv1.3";
+
+    out.key("postgresql").begin_mapping();
+    out.entry("listen", text::format("127.0.0.1,{}:{}", node.address, kPostgresPort));
+    out.entry("connect_address", host_port(node.address, kPostgresPort));
+    out.entry("use_unix_socket", true).entry("use_unix_socket_repl", true);
+    out.entry("data_dir", data_directory(node)).entry("bin_dir", bin_directory(node));
+    out.entry("pgpass", "/var/lib/postgresql/.pgpass-patroni");
+    // Nobody is there to look: a replica that cannot be rewound is made anew.
+    out.entry("remove_data_directory_on_rewind_failure", true);
+    out.entry("remove_data_directory_on_diverged_timelines", true);
+    write_authentication(out);
+    write_replica_methods(out, node);
+    write_parameters(out, parameters);
+    write_access(out, node);
+    out.end_mapping();
+}
+
+} // namespace
+
+std::string data_directory(const NodeSpec& node) {
+    return text::format("/var/lib/postgresql/{}/main", node.config.postgres.version);
+}
+
+std::string bin_directory(const NodeSpec& node) {
+    return text::format("/usr/lib/postgresql/{}/bin", node.config.postgres.version);
+}
+
+std::string stanza(const NodeSpec& node) { return node.config.cluster; }
+
+std::string repository_path(const NodeSpec& node, const cloud_init::PosixRepository& repository) {
+    constexpr std::size_t kIdDigits = 8;
+    auto path = repository.path;
+    while (path.ends_with('/')) { path.pop_back(); }
+    return text::format("{}/{}-{}", path, node.config.cluster, node.config.cluster_id.substr(0, kIdDigits));
+}
+
+bool has_repository(const NodeSpec& node) { return !node.config.backup.repositories.empty(); }
+
+std::string archive_command(const NodeSpec& node) {
+    if (!has_repository(node)) { return "/bin/true"; }
+    return text::format("pgbackrest --stanza={} archive-push \"%p\"", stanza(node));
+}
+
+std::string render_patroni(const NodeSpec& node, const Machine& machine) {
+    Writer out;
+    out.begin_mapping();
+    out.entry("scope", node.config.cluster).entry("namespace", "/service/").entry("name", node.name);
+    write_rest(out, node);
+    write_etcd(out, node);
+    write_bootstrap(out, node, machine);
+    write_postgresql(out, node, machine);
+    // A device that exists must be held before leading; where there is none, failsafe and the lock have to do.
+    out.key("watchdog").begin_mapping().entry("mode", machine.has_watchdog ? "required" : "automatic");
+    out.entry("device", "/dev/watchdog").entry("safety_margin", 5).end_mapping();
+    // New replicas are made from a replica where there is one.
+    out.key("tags").begin_mapping().entry("clonefrom", true).end_mapping();
+    out.end_mapping();
+    return "# Written by ingot-agent at each boot; changes here are lost.\n" + out.finish();
+}
+
+std::string render_pgbackrest(const NodeSpec& node) {
+    const auto& backup = node.config.backup;
+    std::string out = "# Written by ingot-agent at each boot; changes here are lost.\n[global]\n";
+    int number = 0;
+    for (const auto& repository : backup.repositories) {
+        ++number;
+        out += text::format("repo{}-path={}\n", number, repository_path(node, repository));
+        out += text::format("repo{}-retention-full={}\n", number, backup.retention_full);
+        if (backup.cipher_pass) {
+            out += text::format("repo{0}-cipher-type=aes-256-cbc\nrepo{0}-cipher-pass={1}\n", number,
+                                backup.cipher_pass->reveal());
+        }
+    }
+    const unsigned half = std::max(1U, node.cpus / 2);
+    out += text::format("compress-type=zst\n"
+                        "process-max={}\n"
+                        "start-fast=y\n"
+                        "resume=n\n"
+                        "archive-async=y\n"
+                        "archive-timeout=60\n"
+                        "spool-path=/var/spool/pgbackrest\n"
+                        "lock-path=/run/pgbackrest\n"
+                        "log-path=/var/log/pgbackrest\n"
+                        "log-level-console=warn\n"
+                        "log-level-file=info\n"
+                        "\n[global:archive-push]\nprocess-max={}\n"
+                        "\n[global:restore]\nprocess-max={}\ndelta=y\n",
+                        half, std::min(half, 4U), std::max(1U, node.cpus));
+    out += text::format("\n[{}]\npg1-path={}\npg1-port={}\npg1-socket-path={}\n", stanza(node), data_directory(node),
+                        kPostgresPort, kSocketFolder);
+    return out;
+}
+
+std::string render_backup_environment(const NodeSpec& node) {
+    return text::format("PGBACKREST_STANZA={}\n", stanza(node));
+}
+
+} // namespace ingot::firstboot::db

@@ -1,0 +1,46 @@
+// Configuration files of a database node, as text: patroni.yml and pgbackrest.conf.
+//
+// How the parts find and trust each other:
+// - Replication, rewinding and superuser connections between nodes authenticate by certificate; no password
+//   for them exists. PostgreSQL trusts the db CA and the proxy CA, and pg_hba tells the two apart by the
+//   certificate's whole subject: "CN=db-1,OU=db,O=orders". A CA can sign for its own OU only (a name
+//   constraint, which OpenSSL enforces), so a stolen proxy cannot become a database.
+// - Patroni's REST answers health checks without a certificate and takes orders only with one of the db CA.
+// - Application users come over TLS with SCRAM, from the private network only.
+#pragma once
+
+#include <string>
+
+#include "firstboot/db/sizing.hpp"
+#include "firstboot/node/node.hpp"
+
+namespace ingot::firstboot::db {
+
+inline constexpr std::string_view kPatroniFile = "/etc/patroni/config.yml";
+inline constexpr std::string_view kClientCaFile = "/etc/patroni/ca-clients.crt"; // who may present a certificate
+inline constexpr std::string_view kPgBackRestFile = "/etc/pgbackrest/pgbackrest.conf";
+inline constexpr std::string_view kBackupEnvironmentFile = "/etc/ingot/backup.env";
+inline constexpr std::string_view kSocketFolder = "/var/run/postgresql";
+inline constexpr int kPostgresPort = 5432;
+inline constexpr int kRestPort = 8008;
+
+/// "/var/lib/postgresql/17/main".
+std::string data_directory(const NodeSpec& node);
+/// "/usr/lib/postgresql/17/bin".
+std::string bin_directory(const NodeSpec& node);
+/// The stanza: the cluster's name.
+std::string stanza(const NodeSpec& node);
+/// Where this cluster's backups are in a repository: the path holds part of the cluster id, so that a new
+/// cluster of the same name does not find the old one's.
+std::string repository_path(const NodeSpec& node, const cloud_init::PosixRepository& repository);
+bool has_repository(const NodeSpec& node);
+/// PostgreSQL's archive_command: pgBackRest's, or one that keeps nothing where there is no repository.
+std::string archive_command(const NodeSpec& node);
+
+std::string render_patroni(const NodeSpec& node, const Machine& machine);
+/// Holds the cipher pass phrase, if there is one: not for others' eyes.
+std::string render_pgbackrest(const NodeSpec& node);
+/// For the unit that runs backups.
+std::string render_backup_environment(const NodeSpec& node);
+
+} // namespace ingot::firstboot::db

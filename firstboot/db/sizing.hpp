@@ -1,0 +1,34 @@
+// PostgreSQL's parameters, computed from the machine.
+//
+// Two kinds, because Patroni keeps them in two places. What all members must agree on (a standby with fewer
+// max_connections than its primary does not start) goes into etcd with the first bootstrap and is the same
+// everywhere from then on. What belongs to one machine's memory, cores and disk is computed on that machine,
+// so that a bigger replica uses what it has.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "firstboot/node/node.hpp"
+
+namespace ingot::firstboot::db {
+
+using Parameters = std::map<std::string, std::string>;
+
+/// What the computation depends on.
+struct Machine {
+    std::uint64_t memory_bytes = 0; ///< 0: unknown, PostgreSQL's own defaults then
+    unsigned cpus = 1;
+    std::uint64_t disk_bytes = 0; ///< of the filesystem that holds the data directory; 0: unknown
+    bool has_watchdog = false;    ///< /dev/watchdog exists
+};
+
+/// The same for all members. The user's parameters are merged over it.
+Parameters cluster_parameters(const NodeSpec& node, const Machine& machine);
+/// This machine's own; without those that the user-data sets, which count for all.
+Parameters machine_parameters(const NodeSpec& node, const Machine& machine);
+
+int max_connections(const Machine& machine);
+
+} // namespace ingot::firstboot::db

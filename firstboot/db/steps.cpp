@@ -1,0 +1,171 @@
+// The db role, wired: which step does what, in which order.
+
+#include <filesystem>
+#include <memory>
+
+#include "common/log/log.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/db/db.hpp"
+#include "firstboot/db/duties.hpp"
+#include "firstboot/db/observe.hpp"
+#include "firstboot/db/render.hpp"
+#include "firstboot/identity/identity.hpp"
+
+namespace ingot::firstboot {
+
+namespace {
+
+using namespace db;
+using namespace std::chrono_literals;
+
+/// What the steps and duties of one node share. A duty's own memory is touched by its own thread only.
+struct Shared {
+    Database database;
+    BootstrapJanitor janitor{};
+    Provisioning provisioning{};
+    BackupWatch backup{};
+};
+
+files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
+    if (!database.environment.root.is_system()) { return {.mode = mode}; }
+    return {.mode = mode, .user = user, .group = group};
+}
+
+Status await_etcd(const Database& database) {
+    auto etcd = database.etcd();
+    INGOT_TRY(etcd->check_quorum(), "etcd has no quorum yet");
+    return {};
+}
+
+/// The CAs whose certificates PostgreSQL accepts: databases and proxies.
+Result<std::string> client_cas(const Database& database) {
+    const auto& root = database.environment.root;
+    INGOT_ASSIGN(const auto db_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
+    INGOT_ASSIGN(const auto proxy_ca, files::read(root.at(text::format("{}/ca-proxy.crt", paths::kPki))), "");
+    return db_ca + (db_ca.ends_with('\n') ? "" : "\n") + proxy_ca;
+}
+
+Status make_folders(const Database& database) {
+    const auto& root = database.environment.root;
+    const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
+    INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
+    for (const auto& repository : database.node.config.backup.repositories) {
+        const auto path = root.at(repository_path(database.node, repository));
+        if (files::exists(path)) { continue; } // shared: whoever came first made it
+        INGOT_TRY(files::make_directory(path, owned_by(database, 0750, "postgres", "postgres")),
+                  "making the folder of the backup repository");
+    }
+    return {};
+}
+
+Status configure(const Database& database) {
+    const auto& root = database.environment.root;
+    const auto secret = owned_by(database, 0640, "root", "postgres");
+    INGOT_TRY(make_folders(database), "");
+    INGOT_ASSIGN(const auto cas, client_cas(database), "");
+    INGOT_ASSIGN(const bool new_cas, files::write_if_different(root.at(kClientCaFile), cas), "");
+    if (has_repository(database.node)) {
+        INGOT_TRY(files::write_if_different(root.at(kPgBackRestFile), render_pgbackrest(database.node), secret), "");
+        INGOT_TRY(
+            files::write_if_different(root.at(kBackupEnvironmentFile), render_backup_environment(database.node)), "");
+    }
+    const auto patroni = render_patroni(database.node, observe_machine(database));
+    INGOT_ASSIGN(const bool changed, files::write_if_different(root.at(kPatroniFile), patroni, secret), "");
+    if (!changed && !new_cas) { return {}; }
+    INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
+    if (state != "active") { return {}; }
+    return database.environment.services.reload(kPatroniUnit);
+}
+
+/// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
+class Claimant {
+  public:
+    Claimant(const Database& database, const Past& past) : database_(database), past_(past) {}
+
+    Status operator()(const Start& /*decision*/) const {
+        const Claim claim{.cluster_id = past_.cluster_id, .instance_id = past_.instance_id};
+        const bool own = past_.claim && past_.claim->cluster_id == claim.cluster_id &&
+                         past_.claim->instance_id == claim.instance_id;
+        if (own) { return {}; }
+        return write_claim(database_, claim);
+    }
+    Status operator()(const Discard& decision) const {
+        log::warning(text::format("{}: removing {}", past_.data_directory, decision.reason));
+        INGOT_TRY(files::remove_tree(data()), "");
+        return look_again();
+    }
+    Status operator()(const SetAside& decision) const {
+        auto aside = data();
+        aside += ".set-aside";
+        log::warning(text::format("{}: moving {} to {}", past_.data_directory, decision.reason, aside.string()));
+        INGOT_TRY(files::remove_tree(aside), "");
+        std::error_code error;
+        std::filesystem::rename(data(), aside, error);
+        if (error) { return fail_errno(error.value(), "moving " + past_.data_directory); }
+        INGOT_TRY(files::sync_directory(aside.parent_path()), "");
+        return look_again();
+    }
+    Status operator()(const Refuse& decision) const { return fail(ErrorKind::refused, decision.reason); }
+
+  private:
+    [[nodiscard]] std::filesystem::path data() const { return database_.environment.root.at(past_.data_directory); }
+    static Status look_again() { return fail(ErrorKind::transient, "the data directory was cleared; looking again"); }
+
+    const Database& database_;
+    const Past& past_;
+};
+
+Status claim_data_directory(const Database& database) {
+    INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
+    if (state == "active" || state == "activating" || state == "deactivating") { return {}; }
+    INGOT_ASSIGN(const auto past, observe_past(database), "");
+    return std::visit(Claimant(database, past), decide_start(past));
+}
+
+/// Done when this member serves; from then on the claim calls it a member.
+Status await_service(Shared& shared) {
+    const auto& database = shared.database;
+    const auto serving = check_service(database);
+    if (!serving) {
+        INGOT_TRY(shared.janitor(database), "");
+        return serving;
+    }
+    INGOT_ASSIGN(auto claim, read_claim(database), "");
+    if (claim && !claim->member) {
+        claim->member = true;
+        INGOT_TRY(write_claim(database, *claim), "recording that this node is a member");
+    }
+    return {};
+}
+
+} // namespace
+
+Role make_db_role(const NodeSpec& node, Environment& environment) {
+    const auto shared = std::make_shared<Shared>(Shared{.database = {.node = node, .environment = environment}});
+    Role role;
+    role.steps.push_back({.name = "db.wait-for-etcd",
+                          .description = "waiting for etcd to have a quorum",
+                          .apply = [shared] { return await_etcd(shared->database); }});
+    role.steps.push_back({.name = "db.configure",
+                          .description = "writing the configuration of Patroni and pgBackRest",
+                          .apply = [shared] { return configure(shared->database); }});
+    role.steps.push_back({.name = "db.claim",
+                          .description = "making sure that no earlier database is overwritten",
+                          .apply = [shared] { return claim_data_directory(shared->database); }});
+    role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared] {
+                              return shared->database.environment.services.start(kPatroniUnit);
+                          }});
+    role.steps.push_back({.name = "db.ready",
+                          .description = "waiting for PostgreSQL to lead or to stream",
+                          .apply = [shared] { return await_service(*shared); }});
+    role.duties.push_back(
+        {.name = "db.serve", .interval = 5s, .run = [shared] { return check_service(shared->database); }});
+    role.duties.push_back({.name = "db.users-and-databases", .interval = 500ms, .run = [shared] {
+                               return shared->provisioning(shared->database);
+                           }});
+    role.duties.push_back(
+        {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    return role;
+}
+
+} // namespace ingot::firstboot

@@ -1,0 +1,40 @@
+#include "firstboot/db/tools.hpp"
+
+#include "common/text/text.hpp"
+#include "firstboot/db/render.hpp"
+#include "firstboot/identity/identity.hpp"
+
+namespace ingot::firstboot::db {
+
+EtcdSession Database::etcd() const {
+    return {environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd")};
+}
+
+process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout) {
+    std::vector<std::string> whole = {"setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"};
+    whole.insert(whole.end(), std::make_move_iterator(argv.begin()), std::make_move_iterator(argv.end()));
+    return {.argv = std::move(whole),
+            .environment = {{"HOME", "/var/lib/postgresql"}},
+            .directory = "/",
+            .timeout = timeout};
+}
+
+Status run_sql(const Database& database, std::string script) {
+    constexpr std::chrono::minutes kTimeout{2};
+    auto command = as_postgres({"psql", "--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1",
+                                text::format("--host={}", kSocketFolder), text::format("--port={}", kPostgresPort),
+                                "--username=postgres", "--dbname=postgres", "--file=-"},
+                               kTimeout);
+    command.input = std::move(script);
+    INGOT_TRY(process::run_checked(database.environment.processes, command), "running SQL");
+    return {};
+}
+
+Result<process::Output> pgbackrest(const Database& database, std::vector<std::string> arguments,
+                                   std::chrono::milliseconds timeout) {
+    std::vector<std::string> argv = {"pgbackrest", text::format("--stanza={}", stanza(database.node))};
+    argv.insert(argv.end(), std::make_move_iterator(arguments.begin()), std::make_move_iterator(arguments.end()));
+    return process::run_checked(database.environment.processes, as_postgres(std::move(argv), timeout));
+}
+
+} // namespace ingot::firstboot::db

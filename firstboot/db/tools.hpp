@@ -1,0 +1,32 @@
+// The programs of PostgreSQL and pgBackRest, run as their user.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "common/process/process.hpp"
+#include "firstboot/coordination/session.hpp"
+#include "firstboot/node/node.hpp"
+#include "firstboot/system/environment.hpp"
+
+namespace ingot::firstboot::db {
+
+/// What the steps and duties of one node share.
+struct Database {
+    NodeSpec node;
+    Environment& environment;
+
+    /// A client for etcd with this node's certificate.
+    [[nodiscard]] EtcdSession etcd() const;
+};
+
+/// A command that runs as user postgres.
+process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout);
+/// Runs an SQL script on database postgres through the local socket.
+Status run_sql(const Database& database, std::string script);
+/// Runs pgBackRest for this cluster's stanza; its messages on failure.
+Result<process::Output> pgbackrest(const Database& database, std::vector<std::string> arguments,
+                                   std::chrono::milliseconds timeout);
+
+} // namespace ingot::firstboot::db
