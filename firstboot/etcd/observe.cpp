@@ -16,6 +16,18 @@ constexpr std::string_view kAttestPath = "/v1/attest";
 std::string log_folder() { return text::format("{}/member/wal", paths::kEtcdData); }
 std::string mark_file() { return text::format("{}/ingot-founding", paths::kEtcdData); }
 
+/// What is the same each time it is asked: without the URL, and without how many milliseconds it took.
+std::string short_reason(const Error& error) {
+    std::string_view reason = error.message;
+    if (const auto url = reason.find(kAttestPath); url != std::string_view::npos) {
+        reason.remove_prefix(std::min(reason.size(), url + kAttestPath.size() + 2));
+    }
+    const auto time = reason.find(" after ");
+    const auto rest = reason.find(" ms: ");
+    const bool is_refusal = time != std::string_view::npos && rest != std::string_view::npos;
+    return std::string(is_refusal ? reason.substr(rest + std::string_view(" ms: ").size()) : reason.substr(0, time));
+}
+
 PeerView ask(Environment& environment, const std::string& name, const std::string& address) {
     constexpr int kOk = 200;
     PeerView peer{.name = name, .address = address};
@@ -26,7 +38,7 @@ PeerView ask(Environment& environment, const std::string& name, const std::strin
                                       .timeout = std::chrono::seconds(4),
                                       .response_limit = 16U << 10U});
     if (!response) {
-        peer.silence = response.error().to_string();
+        peer.silence = short_reason(response.error());
         return peer;
     }
     auto answer = response->status == kOk

@@ -101,11 +101,12 @@ Step files_step(std::vector<cloud_init::WriteFile> list, Environment& environmen
             }};
 }
 
-Status record_command(Environment& environment, std::size_t number, const std::string& shown, int exit_code) {
+/// Only the code: the command itself may hold a secret.
+Status record_command(Environment& environment, std::size_t number, int exit_code) {
     const auto path = environment.root.at(kCommandsFile);
     INGOT_ASSIGN(const auto content, files::read_if_exists(path), "");
     auto record = json::parse(content.value_or("{}")).value_or(json::Json::object());
-    record[std::to_string(number)] = {{"command", shown}, {"exit_code", exit_code}};
+    record[std::to_string(number)] = {{"exit_code", exit_code}};
     return files::write(path, json::to_text(record), {.mode = 0600});
 }
 
@@ -126,9 +127,10 @@ Step command_step(std::size_t number, const cloud_init::RunCommand& run, Environ
                 const int exit_code = output ? output->exit_code : kNotStarted;
                 if (exit_code != 0) {
                     const auto reason = output ? std::string(text::trim(output->err)) : output.error().to_string();
-                    log::warning(text::format("runcmd {} exits {}: {}", number, exit_code, reason));
+                    log::warning(text::format("runcmd {} exits {}{}{}", number, exit_code, reason.empty() ? "" : ": ",
+                                              reason));
                 }
-                return record_command(environment, number, text::format("runcmd[{}]", number), exit_code);
+                return record_command(environment, number, exit_code);
             }};
 }
 
