@@ -108,9 +108,7 @@ std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role
     const auto folder = output / role;
     const auto text = files::read(folder / "manifest.json");
     if (!text) { return std::nullopt; }
-    const auto value = json::parse(*text);
-    if (!value) { return std::nullopt; }
-    auto manifest = manifest_from_json(*value);
+    auto manifest = parse_manifest(*text);
     if (!manifest || manifest->inputs != inputs || manifest->files.empty()) { return std::nullopt; }
     for (const auto& file : manifest->files) {
         const auto found = describe(folder / file.name);
@@ -150,7 +148,7 @@ Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& 
         INGOT_TRY(files::remove_tree(made), "");
         return *std::move(failure);
     }
-    INGOT_TRY(files::write(made / "manifest.json", json::to_text(to_json(manifest))), "");
+    INGOT_TRY(files::write(made / "manifest.json", render_manifest(manifest)), "");
     INGOT_TRY(exchange(made, output / manifest.role), "");
     return manifest;
 }

@@ -2,7 +2,9 @@
 
 #include <chrono>
 
+#include "builder/packages/package_json.hpp"
 #include "common/clock/clock.hpp"
+#include "common/json/json.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::artefacts {
@@ -15,7 +17,7 @@ json::Json text_or_null(const std::string& text) { return text.empty() ? json::J
 
 } // namespace
 
-json::Json to_json(const Manifest& manifest) {
+std::string render_manifest(const Manifest& manifest) {
     const clock::WallTime date{std::chrono::seconds(manifest.date)};
     json::Json value = {{"version", kVersion},
                         {"role", manifest.role},
@@ -32,10 +34,11 @@ json::Json to_json(const Manifest& manifest) {
     }
     value["files"] = std::move(files);
     value["packages"] = packages::to_json(manifest.packages);
-    return value;
+    return json::to_text(value);
 }
 
-Result<Manifest> manifest_from_json(const json::Json& value) {
+Result<Manifest> parse_manifest(std::string_view given) {
+    INGOT_ASSIGN(const auto value, json::parse(given), "reading a manifest");
     if (json::number_at(value, "version") != kVersion) {
         return fail(ErrorKind::invalid_input, text::format("this is not a manifest of version {}", kVersion));
     }

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "builder/packages/package_set.hpp"
-#include "common/json/json.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::artefacts {
@@ -30,8 +30,9 @@ struct Manifest {
     packages::PackageSet packages{};
 };
 
-json::Json to_json(const Manifest& manifest);
+/// The text of manifest.json.
+std::string render_manifest(const Manifest& manifest);
 /// invalid_input if it is not a manifest of a version that is known here.
-Result<Manifest> manifest_from_json(const json::Json& value);
+Result<Manifest> parse_manifest(std::string_view text);
 
 } // namespace ingot::builder::artefacts

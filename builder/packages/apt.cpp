@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "builder/packages/messages.hpp"
+#include "builder/packages/package_json.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/json/json.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::packages {
@@ -36,9 +35,6 @@ Result<PackageSet> parse_uris(std::string_view text, const std::vector<std::stri
 Result<PackageSet> difference(const PackageSet& whole, const PackageSet& part);
 
 std::uint64_t total_size(const PackageSet& set);
-
-json::Json to_json(const PackageSet& set);
-Result<PackageSet> from_json(const json::Json& value);
 
 /// apt's record of packages that nobody asked for by name, so that `apt autoremove` on a node knows them.
 std::string render_extended_states(const PackageSet& set, const std::vector<std::string>& asked_for,

@@ -20,6 +20,7 @@ struct Rule {
     Hygiene verdict;
 };
 
+// The first rule that fits decides.
 constexpr auto kRemove = Hygiene::remove;
 
 constexpr std::array kRules = {
@@ -47,7 +48,10 @@ constexpr std::array kRules = {
     Rule{"/var/log/apt/*", kRemove},
     Rule{"/var/log/journal/*", kRemove},
     Rule{"/var/log/postgresql/*", kRemove},
-    // Indexes and caches that age, and back-up copies of databases.
+    Rule{"/var/log/README", kRemove}, // a link into the documentation that is left out
+    // Indexes and caches that age, and back-up copies of databases; apt wants its folders.
+    Rule{"/var/lib/apt/lists/partial", Hygiene::keep},
+    Rule{"/var/cache/apt/archives/partial", Hygiene::keep},
     Rule{"/var/lib/apt/lists/*", kRemove},
     Rule{"/var/cache/apt/*.bin", kRemove},
     Rule{"/var/cache/apt/archives/*", kRemove},

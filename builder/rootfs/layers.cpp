@@ -8,6 +8,7 @@
 
 #include "common/crypto/crypto.hpp"
 #include "common/files/files.hpp"
+#include "common/json/json.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::rootfs {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "builder/packages/package_set.hpp"
-#include "common/json/json.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::rootfs {

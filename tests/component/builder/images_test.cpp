@@ -1,0 +1,169 @@
+// Looks into the three images: nothing has been initialised, nothing of the build machine is in them, dpkg is content
+// and every library of the agent is found by the image's own loader.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "builder/artefacts/manifest.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/files/files.hpp"
+#include "common/text/text.hpp"
+#include "tests/component/builder/images.hpp"
+
+namespace ingot::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+class Image : public testing::TestWithParam<const char*> {
+  protected:
+    void SetUp() override {
+        if (const auto reason = why_not(); !reason.empty()) { GTEST_SKIP() << reason; }
+        folder_ = images_folder() / GetParam();
+        auto manifest = builder::artefacts::parse_manifest(*files::read(folder_ / "manifest.json"));
+        ASSERT_TRUE(manifest) << manifest.error().to_string();
+        manifest_ = *std::move(manifest);
+    }
+    /// Unpacks the squashfs; done by the tests that look into it.
+    void unpack() {
+        auto temporary = files::TempDir::create("ingot-image-");
+        ASSERT_TRUE(temporary);
+        temporary_.emplace(*std::move(temporary));
+        root_ = temporary_->path() / "root";
+        const auto unpacked = run(
+            {"unsquashfs", "-quiet", "-no-progress", "-dest", root_.string(), (folder_ / "root.squashfs").string()});
+        ASSERT_EQ(unpacked.exit_code, 0) << unpacked.out;
+    }
+    process::Output inside(std::vector<std::string> argv) {
+        argv.insert(argv.begin(), {"unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+                                   "--root=" + root_.string(), "--wd=/"});
+        return run(std::move(argv));
+    }
+    bool has(std::string_view path) { return files::exists(root_ / path); }
+    bool is_empty_folder(std::string_view path) {
+        const auto names = files::list(root_ / path);
+        return !names || names->empty();
+    }
+
+    fs::path folder_;
+    builder::artefacts::Manifest manifest_;
+    std::optional<files::TempDir> temporary_;
+    fs::path root_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Roles, Image, testing::ValuesIn(kRoles), [](const auto& info) { return info.param; });
+
+TEST_P(Image, HasAManifestThatKnowsItsFiles) {
+    EXPECT_EQ(manifest_.role, GetParam());
+    EXPECT_FALSE(manifest_.packages.empty());
+    EXPECT_FALSE(manifest_.agent_version.empty());
+    ASSERT_EQ(manifest_.files.size(), 2U);
+    for (const auto& file : manifest_.files) {
+        EXPECT_EQ(fs::file_size(folder_ / file.name), file.size) << file.name;
+        EXPECT_EQ(*crypto::sha256_file(folder_ / file.name), file.sha256) << file.name;
+    }
+}
+
+TEST_P(Image, HoldsTheSameFilesAsTarAndAsSquashfs) {
+    const auto names = [](const std::string& listing, std::string_view prefix) {
+        std::vector<std::string> lines;
+        for (const auto& line : text::lines(listing)) {
+            auto name = line.starts_with(prefix) ? line.substr(prefix.size()) : line;
+            while (name.ends_with('/')) { name.pop_back(); }
+            if (name.starts_with("./")) { name.erase(0, 2); }
+            if (!name.empty() && name != ".") { lines.push_back(std::move(name)); }
+        }
+        std::ranges::sort(lines);
+        return lines;
+    };
+    const auto tar = run({"tar", "--list", "--file", (folder_ / "root.tar.zst").string()});
+    ASSERT_EQ(tar.exit_code, 0) << tar.out;
+    const auto squashfs = run({"unsquashfs", "-list", "-dest", "", (folder_ / "root.squashfs").string()});
+    ASSERT_EQ(squashfs.exit_code, 0) << squashfs.out;
+    const auto in_tar = names(tar.out, "");
+    const auto in_squashfs = names(squashfs.out, "/");
+    std::vector<std::string> different;
+    std::ranges::set_symmetric_difference(in_tar, in_squashfs, std::back_inserter(different));
+    EXPECT_TRUE(different.empty()) << text::join(different, "\n");
+    EXPECT_GT(in_tar.size(), 1000U);
+}
+
+TEST_P(Image, IsInOrderForDpkgAndApt) {
+    ASSERT_NO_FATAL_FAILURE(unpack());
+    const auto audit = inside({"dpkg", "--audit"});
+    EXPECT_EQ(audit.exit_code, 0);
+    EXPECT_EQ(audit.out, "");
+    EXPECT_EQ(inside({"apt-get", "check"}).exit_code, 0);
+    // dpkg --verify prints one line per file that is not as the package had it.
+    const auto verified = inside({"dpkg", "--verify"});
+    for (const auto& line : text::lines(verified.out)) {
+        const bool trimmed = line.find("/usr/share/") != std::string::npos && line.starts_with("missing");
+        const bool conffile = line.find(" c /etc/") != std::string::npos;
+        EXPECT_TRUE(trimmed || conffile) << line;
+    }
+}
+
+TEST_P(Image, HasNothingInitialised) {
+    ASSERT_NO_FATAL_FAILURE(unpack());
+    for (const auto* folder :
+         {"var/lib/etcd", "var/lib/ingot-etcd", "etc/postgresql", "run", "tmp", "dev", "proc", "sys"}) {
+        EXPECT_TRUE(is_empty_folder(folder)) << folder;
+    }
+    std::error_code problem;
+    for (fs::recursive_directory_iterator at(root_ / "var", problem), end; at != end; at.increment(problem)) {
+        EXPECT_NE(at->path().filename(), "PG_VERSION") << at->path();
+        EXPECT_NE(at->path().extension(), ".wal") << at->path();
+    }
+    for (const auto* unit :
+         {"etcd.service", "postgresql.service", "patroni.service", "haproxy.service", "pgbouncer.service"}) {
+        const auto state = inside({"systemctl", "is-enabled", unit});
+        const auto word = std::string(text::trim(state.out));
+        EXPECT_TRUE(state.exit_code != 0 &&
+                    (word == "masked" || word == "disabled" || word.find("No such file") != std::string::npos ||
+                     word == "not-found" || word.find("Failed to get unit") != std::string::npos))
+            << unit << " is " << word;
+    }
+}
+
+TEST_P(Image, KnowsNothingOfTheBuildMachine) {
+    ASSERT_NO_FATAL_FAILURE(unpack());
+    EXPECT_EQ(*files::read(root_ / "etc/machine-id"), "");
+    EXPECT_FALSE(has("etc/hostname"));
+    EXPECT_FALSE(has("var/lib/dbus/machine-id"));
+    EXPECT_FALSE(has("usr/sbin/policy-rc.d"));
+    EXPECT_FALSE(has("etc/ssl/private/ssl-cert-snakeoil.key"));
+    EXPECT_TRUE(fs::is_symlink(root_ / "etc/resolv.conf"));
+    const auto ssh = *files::list(root_ / "etc/ssh");
+    EXPECT_TRUE(std::ranges::none_of(ssh, [](const auto& name) { return name.starts_with("ssh_host_"); }));
+    EXPECT_EQ(*files::read(root_ / "usr/lib/ingot/role"), std::string(GetParam()) + "\n");
+}
+
+TEST_P(Image, ResolvesEveryLibraryOfTheAgent) {
+    ASSERT_NO_FATAL_FAILURE(unpack());
+    const auto listed = inside({"dpkg-query", "--listfiles", "ingot-agent"});
+    ASSERT_EQ(listed.exit_code, 0) << listed.out;
+    int objects = 0;
+    for (const auto& file : text::lines(listed.out)) {
+        const auto path = root_ / file.substr(1);
+        if (!fs::is_regular_file(fs::symlink_status(path))) { continue; }
+        const auto content = files::read(path, std::uint64_t{1} << 30U);
+        if (!content || !content->starts_with("\x7f"
+                                              "ELF")) {
+            continue;
+        }
+        ++objects;
+        const auto resolved = inside({"/lib64/ld-linux-x86-64.so.2", "--list", file});
+        EXPECT_EQ(resolved.exit_code, 0) << file << ": " << resolved.out;
+        EXPECT_THAT(resolved.out, Not(HasSubstr("not found"))) << file;
+        EXPECT_THAT(resolved.out, HasSubstr("libc.so.6")) << file;
+    }
+    EXPECT_GE(objects, 1);
+    const auto help = inside({"/usr/bin/ingot-agent", "--help"});
+    EXPECT_EQ(help.exit_code, 0) << help.out;
+}
+
+} // namespace
+} // namespace ingot::tests
