@@ -56,7 +56,6 @@ int run() {
         }};
     StatusBoard board(environment.root.at(std::string(paths::kRun) + "/status.json"), clock,
                       [](const std::string& line) { notify::status(line); });
-    board.state(NodeState::starting);
     Stop stop;
 
     // Up means: there is somebody to ask. Whether the node is ready, `ingot-agent status` says; a boot that

@@ -54,10 +54,10 @@ PeerView ask(Environment& environment, const std::string& name, const std::strin
 
 std::vector<PeerView> ask_founders(const NodeSpec& node, Environment& environment) {
     std::vector<std::future<PeerView>> questions;
-    for (const auto& [name, address] : node.config.etcd.founders) {
-        if (name == node.name) { continue; }
-        questions.push_back(std::async(std::launch::async, [&environment, name = name, address = address] {
-            return ask(environment, name, address);
+    for (const auto& founder : node.config.etcd.founders) {
+        if (founder.first == node.name) { continue; }
+        questions.push_back(std::async(std::launch::async, [&environment, &founder] {
+            return ask(environment, founder.first, founder.second);
         }));
     }
     std::vector<PeerView> peers;
@@ -105,23 +105,23 @@ Result<Attestation> attest(const NodeSpec& node, const files::Root& root) {
                        .has_data = has_data};
 }
 
-Result<std::unique_ptr<tls_server::TlsServer>> serve_attestation(const NodeSpec& node, const files::Root& root) {
+Result<std::unique_ptr<tls::Server>> serve_attestation(const NodeSpec& node, const files::Root& root) {
     const auto tls = tls_for(root, "etcd");
-    return tls_server::TlsServer::start({.address = node.address,
-                                         .port = kAttestPort,
-                                         .ca_file = tls.ca_file,
-                                         .cert_file = tls.cert_file,
-                                         .key_file = tls.key_file},
-                                        [node, root](const tls_server::Request& request) -> tls_server::Response {
-                                            constexpr int kNotFound = 404;
-                                            constexpr int kBroken = 503;
-                                            if (request.method != "GET" || request.path != kAttestPath) {
-                                                return {.status = kNotFound, .body = "{}"};
-                                            }
-                                            const auto answer = attest(node, root);
-                                            if (!answer) { return {.status = kBroken, .body = "{}"}; }
-                                            return {.body = to_json_line(*answer)};
-                                        });
+    return tls::Server::start({.address = node.address,
+                               .port = kAttestPort,
+                               .ca_file = tls.ca_file,
+                               .cert_file = tls.cert_file,
+                               .key_file = tls.key_file},
+                              [node, root](const tls::Request& request) -> tls::Response {
+                                  constexpr int kNotFound = 404;
+                                  constexpr int kBroken = 503;
+                                  if (request.method != "GET" || request.path != kAttestPath) {
+                                      return {.status = kNotFound, .body = "{}"};
+                                  }
+                                  const auto answer = attest(node, root);
+                                  if (!answer) { return {.status = kBroken, .body = "{}"}; }
+                                  return {.body = to_json_line(*answer)};
+                              });
 }
 
 Result<Situation> observe(const NodeSpec& node, Environment& environment) {

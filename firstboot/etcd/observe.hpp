@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "common/tls_server/tls_server.hpp"
+#include "common/tls/server.hpp"
 #include "firstboot/etcd/decide.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/system/environment.hpp"
@@ -24,7 +24,7 @@ Status write_founding(const files::Root& root, const Founding& founding);
 /// What this node says about itself.
 Result<Attestation> attest(const NodeSpec& node, const files::Root& root);
 /// Answers other founders from now on.
-Result<std::unique_ptr<tls_server::TlsServer>> serve_attestation(const NodeSpec& node, const files::Root& root);
+Result<std::unique_ptr<tls::Server>> serve_attestation(const NodeSpec& node, const files::Root& root);
 
 /// Looks at the own disk, and asks the other founders, all at once, if the decision depends on them.
 Result<Situation> observe(const NodeSpec& node, Environment& environment);

@@ -20,7 +20,7 @@ constexpr int kClientPort = 2379;
 struct Member {
     NodeSpec node;
     Environment& environment;
-    std::unique_ptr<tls_server::TlsServer> attestation{};
+    std::unique_ptr<tls::Server> attestation{};
 };
 using SharedMember = std::shared_ptr<Member>;
 

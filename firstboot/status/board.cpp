@@ -11,6 +11,7 @@ StatusBoard::StatusBoard(std::filesystem::path file, const clock::Clock& clock,
                          std::function<void(const std::string&)> on_change)
     : file_(std::move(file)), clock_(clock), on_change_(std::move(on_change)) {
     status_.since = clock::to_rfc3339(clock_.now());
+    publish(); // what an earlier run left there is not true any more
 }
 
 void StatusBoard::set_identity(std::string_view node, std::string_view role, std::string_view cluster) {

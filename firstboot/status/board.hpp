@@ -16,7 +16,8 @@ namespace ingot::firstboot {
 
 class StatusBoard {
   public:
-    /// `on_change` is told the state in one line ("waiting: for etcd-2"), when it changes (systemd's STATUS=).
+    /// Begins with "starting". `on_change` is told the state in one line ("waiting: for etcd-2"), when it changes
+    /// (systemd's STATUS=).
     StatusBoard(std::filesystem::path file, const clock::Clock& clock,
                 std::function<void(const std::string&)> on_change = {});
 

@@ -1,4 +1,4 @@
-#include "common/tls_server/tls_server.hpp"
+#include "common/tls/server.hpp"
 
 #include <array>
 #include <cerrno>
@@ -19,7 +19,7 @@
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 
-namespace ingot::tls_server {
+namespace ingot::tls {
 
 namespace {
 
@@ -119,7 +119,7 @@ class Connection {
     Connection(Fd socket, SSL_CTX* context, const Fd& stop)
         : socket_(std::move(socket)), stop_(stop), session_(SSL_new(context)) {}
 
-    void serve(const TlsServer::Handler& handler) {
+    void serve(const Server::Handler& handler) {
         if (!session_ || SSL_set_fd(session_.get(), socket_.get()) != 1) { return; }
         deadline_ = SteadyClock::now() + kHandshakeTime;
         if (!complete([this] { return SSL_accept(session_.get()); })) { return; }
@@ -187,16 +187,16 @@ class Connection {
     SteadyClock::time_point deadline_{};
 };
 
-class Server final : public TlsServer {
+class ThreadedServer final : public Server {
   public:
-    Server(Options options, Handler handler, Fd listener, Fd stop)
+    ThreadedServer(Options options, Handler handler, Fd listener, Fd stop)
         : options_(std::move(options)), handler_(std::move(handler)), listener_(std::move(listener)),
           stop_(std::move(stop)), thread_([this] { run(); }) {}
-    Server(const Server&) = delete;
-    Server& operator=(const Server&) = delete;
-    Server(Server&&) = delete;
-    Server& operator=(Server&&) = delete;
-    ~Server() override {
+    ThreadedServer(const ThreadedServer&) = delete;
+    ThreadedServer& operator=(const ThreadedServer&) = delete;
+    ThreadedServer(ThreadedServer&&) = delete;
+    ThreadedServer& operator=(ThreadedServer&&) = delete;
+    ~ThreadedServer() override {
         ::eventfd_write(stop_.get(), 1);
         thread_.join();
     }
@@ -210,7 +210,11 @@ class Server final : public TlsServer {
             if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) { return; }
             if (polled[1].revents != 0) { return; }
             Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-            if (!socket.valid()) { continue; }
+            if (!socket.valid()) {
+                constexpr int kMoment = 50; // out of descriptors: the connection stays in the queue meanwhile
+                ::poll(&polled[1], 1, kMoment);
+                continue;
+            }
             // A certificate that is just being replaced: the client asks again.
             const auto context = make_context(options_);
             if (context) { Connection(std::move(socket), context->get(), stop_).serve(handler_); }
@@ -226,13 +230,13 @@ class Server final : public TlsServer {
 
 } // namespace
 
-Result<std::unique_ptr<TlsServer>> TlsServer::start(Options options, Handler handler) {
+Result<std::unique_ptr<Server>> Server::start(Options options, Handler handler) {
     INGOT_TRY(make_context(options), ""); // say at once what is wrong with the files
     INGOT_ASSIGN(Fd listener, listen_on(options), "");
     Fd stop(::eventfd(0, EFD_CLOEXEC));
     if (!stop.valid()) { return fail_errno(errno, "making an eventfd"); }
-    return std::unique_ptr<TlsServer>(
-        std::make_unique<Server>(std::move(options), std::move(handler), std::move(listener), std::move(stop)));
+    return std::unique_ptr<Server>(std::make_unique<ThreadedServer>(std::move(options), std::move(handler),
+                                                                    std::move(listener), std::move(stop)));
 }
 
-} // namespace ingot::tls_server
+} // namespace ingot::tls

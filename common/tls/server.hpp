@@ -14,7 +14,7 @@
 
 #include "common/result/result.hpp"
 
-namespace ingot::tls_server {
+namespace ingot::tls {
 
 struct Options {
     std::string address; ///< IPv4 or IPv6, to listen on
@@ -34,24 +34,24 @@ struct Response {
     std::string body{}; ///< JSON
 };
 
-class TlsServer {
+class Server {
   public:
     using Handler = std::function<Response(const Request&)>;
 
     /// Listens at once and answers from a thread of its own until the object dies. transient if the address
     /// cannot be bound (yet). `handler` is called from that thread.
-    static Result<std::unique_ptr<TlsServer>> start(Options options, Handler handler);
-    virtual ~TlsServer() = default;
-    TlsServer(const TlsServer&) = delete;
-    TlsServer& operator=(const TlsServer&) = delete;
-    TlsServer(TlsServer&&) = delete;
-    TlsServer& operator=(TlsServer&&) = delete;
+    static Result<std::unique_ptr<Server>> start(Options options, Handler handler);
+    virtual ~Server() = default;
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    Server(Server&&) = delete;
+    Server& operator=(Server&&) = delete;
 
     /// The port it listens on; useful where 0 was asked for.
     [[nodiscard]] virtual std::uint16_t port() const = 0;
 
   protected:
-    TlsServer() = default;
+    Server() = default;
 };
 
-} // namespace ingot::tls_server
+} // namespace ingot::tls
