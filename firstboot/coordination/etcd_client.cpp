@@ -39,12 +39,6 @@ Json put_request(std::string_view key, std::string_view value, std::uint64_t lea
     return put;
 }
 
-/// Of two failures the one that leaves more hope: time may heal what another endpoint calls forbidden.
-Error more_hopeful(std::optional<Error> first, Error second) {
-    if (first && first->kind == ErrorKind::transient) { return *std::move(first); }
-    return second;
-}
-
 } // namespace
 
 EtcdClient::EtcdClient(http::HttpClient& http, std::vector<std::string> endpoints, http::Tls tls)
@@ -71,7 +65,11 @@ Result<Json> EtcdClient::post(std::string_view path, const Json& body) {
     auto response = http_.send(sent);
     if (!response) {
         fail_over();
-        return std::move(response).error();
+        auto error = std::move(response).error();
+        // A certificate that does not verify now may do so in a minute: the clock is not set yet, a renewal is
+        // under way. It is shown, and asked again; nothing is ever sent over such a connection.
+        if (error.kind == ErrorKind::refused) { error.kind = ErrorKind::transient; }
+        return error;
     }
     auto answer = gateway::interpret(*response, "etcd " + sent.url);
     if (answer || answer.error().kind != ErrorKind::transient) {
@@ -87,7 +85,7 @@ Result<Json> EtcdClient::read(std::string_view path, const Json& body) {
     for (std::size_t tried = 0; tried == 0 || tried < endpoints_.size(); ++tried) {
         auto answer = post(path, body);
         if (answer || proven_) { return answer; }
-        failure = more_hopeful(std::move(failure), std::move(answer).error());
+        if (!failure) { failure = std::move(answer).error(); }
     }
     return *std::move(failure);
 }
