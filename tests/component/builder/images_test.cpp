@@ -54,7 +54,7 @@ class Image : public testing::TestWithParam<const char*> {
     fs::path root_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Roles, Image, testing::ValuesIn(kRoles), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Roles, Image, testing::ValuesIn(kRoles), [](const auto& test) { return test.param; });
 
 TEST_P(Image, HasAManifestThatKnowsItsFiles) {
     EXPECT_EQ(manifest_.role, GetParam());

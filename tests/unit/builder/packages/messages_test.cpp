@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "E: Some index files failed to download. They have been ignored, or old ones used instead.\n",
                 ErrorKind::transient, "Failed to fetch http://m/x  Could not connect"},
         Failure{"silent", "Segmentation fault\n", ErrorKind::transient, "Segmentation fault"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(AptFailures, NameThePackageInQuestion) {
     EXPECT_EQ(package_in_question("resolving: Unable to locate package nosuch; more"), "nosuch");

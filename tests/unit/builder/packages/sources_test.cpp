@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         Entry{"pgdg", {{"https://apt.postgresql.org/pub/repos/apt"}, {"trixie-pgdg"}, {"main"}, ""}, false},
         Entry{"node", {{"https://deb.nodesource.com/node_20.x"}, {"nodistro"}, {"main"}, ""}, false},
         Entry{"ubuntu", {{"http://archive.ubuntu.com/ubuntu"}, {"noble"}, {"main"}, ""}, false}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(DebianMirrors, AssumeTheSecuritySiblingWhereNoneIsConfigured) {
     EXPECT_EQ(debian_mirrors({{{"http://m/debian"}, {"bookworm"}, {"main"}, ""}}).security,

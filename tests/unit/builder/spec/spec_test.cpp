@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"source_injection",
                   "sources: { a: { uris: [\"u\\nTrusted: yes\"], suites: [s], components: [c], signed_by: k } }\n",
                   "is not one word"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(RoleSpec, ReportsAllIndependentFaultsAtOnce) {
     EXPECT_EQ(faults_of("suite: '?'\npackages: [A, B]\nunits: { mask: [x] }\nfoo: 1\n").size(), 5U);
