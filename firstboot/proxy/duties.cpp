@@ -1,0 +1,110 @@
+#include "firstboot/proxy/duties.hpp"
+
+#include <algorithm>
+
+#include "common/log/log.hpp"
+#include "common/text/text.hpp"
+#include "firstboot/proxy/render.hpp"
+
+namespace ingot::firstboot::proxy {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+Status check_unit(const Proxy& proxy, std::string_view unit) {
+    auto& services = proxy.environment.services;
+    INGOT_ASSIGN(const auto state, services.state(unit), "");
+    if (state == "active" || state == "activating" || state == "reloading") { return {}; }
+    INGOT_TRY(services.start(unit), text::format("starting {} again", unit));
+    return fail(ErrorKind::transient, text::format("{} was {}; it is started again", unit, state));
+}
+
+/// Empty lines are HAProxy's way to say yes; an address change is confirmed by a sentence.
+bool is_refusal(std::string_view answer) {
+    const auto said = text::trim(answer);
+    return !said.empty() && !said.starts_with("IP changed") && !said.starts_with("port changed") &&
+           !said.starts_with("no need to change");
+}
+
+Status apply_commands(const Proxy& proxy, const std::vector<std::string>& commands) {
+    for (const auto& command : commands) {
+        INGOT_ASSIGN(const auto answer, proxy.ask(command), "");
+        if (is_refusal(answer)) {
+            return fail(ErrorKind::tool_failed, text::format("HAProxy on \"{}\": {}", command, text::trim(answer)));
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+Result<Layout> MemberWatch::sync() {
+    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
+    auto view = observe_members(proxy_, *etcd_);
+    revision_ = view ? view->revision : 0;
+    silence_ = view ? "" : view.error().to_string();
+
+    INGOT_ASSIGN(const auto slots, observe_slots(proxy_), "");
+    const auto plan = plan_slots(view ? std::optional(std::move(view->members)) : std::nullopt, slots);
+    // The file first: if this node dies now, the restart knows the member, and checks it before it is used.
+    INGOT_ASSIGN(
+        const bool changed,
+        files::write_if_different(proxy_.environment.root.at(kHaproxyFile), render_haproxy(proxy_.node, plan.layout)),
+        "writing haproxy.cfg");
+    if (changed) { log::info(text::format("HAProxy: {} members in slots", plan.layout.size())); }
+    INGOT_TRY(apply_commands(proxy_, plan.commands), "");
+    if (!plan.without_slot.empty()) {
+        return fail(ErrorKind::refused,
+                    text::format("{} members are more than HAProxy's {} slots; {} takes no traffic",
+                                 plan.layout.size() + plan.without_slot.size(), kSlots,
+                                 plan.without_slot.front().address));
+    }
+    return plan.layout;
+}
+
+Status MemberWatch::operator()() {
+    INGOT_TRY(sync(), "");
+    if (revision_ == 0) {
+        return fail(ErrorKind::transient, "etcd does not answer, the last known members stay: " + silence_);
+    }
+    INGOT_TRY((*etcd_)->wait_for_change(members_prefix(proxy_), revision_, 1s), "watching the members");
+    return {};
+}
+
+Status PoolWatch::operator()() {
+    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
+    INGOT_TRY(keep_registered(), "registering this proxy");
+    INGOT_ASSIGN(const int size, observe_pool_size(proxy_, *etcd_), "");
+    INGOT_ASSIGN(
+        const bool changed,
+        files::write_if_different(proxy_.environment.root.at(kPgbouncerFile), render_pgbouncer(proxy_.node, size)),
+        "writing pgbouncer.ini");
+    if (!changed) { return {}; }
+    log::info(text::format("PgBouncer: {} server connections at most", size));
+    return proxy_.environment.services.reload(kPgbouncerUnit);
+}
+
+Status PoolWatch::keep_registered() {
+    auto& etcd = **etcd_;
+    if (lease_ != 0) {
+        INGOT_ASSIGN(const bool alive, etcd.keep_alive(lease_), "");
+        if (alive) { return {}; }
+    }
+    INGOT_ASSIGN(lease_, etcd.grant_lease(60s), "");
+    return etcd.put(proxies_prefix(proxy_) + proxy_.node.name, proxy_.node.address, lease_);
+}
+
+Status check_service(const Proxy& proxy) {
+    INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
+    INGOT_TRY(check_unit(proxy, kPgbouncerUnit), "");
+    INGOT_ASSIGN(const auto slots, observe_slots(proxy), "");
+    const auto leads = [](const Slot& slot) { return slot.backend == kBackends[0] && slot.open && slot.up; };
+    if (std::ranges::any_of(slots, leads)) { return {}; }
+    const auto known = std::ranges::count_if(
+        slots, [](const Slot& slot) { return slot.backend == kBackends[0] && slot.endpoint.has_value(); });
+    return fail(ErrorKind::transient, known == 0 ? std::string("no database member is known yet")
+                                                 : text::format("of {} known database members none leads", known));
+}
+
+} // namespace ingot::firstboot::proxy

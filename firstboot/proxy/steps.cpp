@@ -1,0 +1,102 @@
+// The proxy role, wired: which step does what, in which order.
+
+#include <memory>
+
+#include "common/text/text.hpp"
+#include "firstboot/proxy/duties.hpp"
+#include "firstboot/proxy/pool.hpp"
+#include "firstboot/proxy/proxy.hpp"
+#include "firstboot/proxy/render.hpp"
+
+namespace ingot::firstboot {
+
+namespace {
+
+using namespace proxy;
+using namespace std::chrono_literals;
+
+/// What the steps and duties of one node share. Steps end before duties begin, and each watch has one duty.
+struct Shared {
+    explicit Shared(Proxy the_proxy) : proxy(std::move(the_proxy)) {}
+    Proxy proxy;
+    MemberWatch members{proxy};
+    PoolWatch pool{proxy};
+};
+
+files::Ownership owned_by(const Proxy& proxy, mode_t mode, const char* user, const char* group) {
+    if (!proxy.environment.root.is_system()) { return {.mode = mode}; }
+    return {.mode = mode, .user = user, .group = group};
+}
+
+Status reload_if_active(const Proxy& proxy, std::string_view unit) {
+    INGOT_ASSIGN(const auto state, proxy.environment.services.state(unit), "");
+    return state == "active" ? proxy.environment.services.reload(unit) : Status();
+}
+
+Status configure_haproxy(const Proxy& proxy) {
+    const auto& root = proxy.environment.root;
+    INGOT_ASSIGN(const auto certificate, files::read(root.at(text::format("{}/node.crt", paths::kPki))), "");
+    INGOT_ASSIGN(const auto key, files::read(root.at(text::format("{}/node.key", paths::kPki))), "");
+    INGOT_ASSIGN(
+        const bool new_identity,
+        files::write_if_different(root.at(kHaproxyPem), certificate + key, owned_by(proxy, 0600, "root", "root")),
+        "");
+    // The members that were known last come back, until etcd answers.
+    INGOT_ASSIGN(const auto present, files::read_if_exists(root.at(kHaproxyFile)), "");
+    const auto layout = layout_from_config(present.value_or(""));
+    INGOT_ASSIGN(const bool changed,
+                 files::write_if_different(root.at(kHaproxyFile), render_haproxy(proxy.node, layout)), "");
+    return changed || new_identity ? reload_if_active(proxy, kHaproxyUnit) : Status();
+}
+
+Status configure_pgbouncer(const Proxy& proxy) {
+    const auto& root = proxy.environment.root;
+    INGOT_ASSIGN(const auto hosts, files::read_if_exists(root.at(kHostsFile)), "");
+    INGOT_TRY(files::write_if_different(root.at(kHostsFile), with_our_hosts(hosts.value_or(""), proxy.node)), "");
+    // The size is corrected as soon as etcd says how many share; a running pool keeps what it has until then.
+    INGOT_ASSIGN(const auto present, files::read_if_exists(root.at(kPgbouncerFile)), "");
+    const auto state = proxy.environment.services.state(kPgbouncerUnit);
+    if (present && state && *state == "active") { return {}; }
+    const int size = pool_size(proxy.node.config.proxy.pool_size, std::nullopt, 1);
+    INGOT_TRY(files::write_if_different(root.at(kPgbouncerFile), render_pgbouncer(proxy.node, size)), "");
+    return {};
+}
+
+Status start(const Proxy& proxy) {
+    INGOT_TRY(proxy.environment.services.start(kHaproxyUnit), "");
+    return proxy.environment.services.start(kPgbouncerUnit);
+}
+
+/// Done when writes have somewhere to go. The slots are filled from here too: duties begin after the steps.
+Status await_service(Shared& shared) {
+    INGOT_TRY(shared.members.sync(), "");
+    return check_service(shared.proxy);
+}
+
+} // namespace
+
+Role make_proxy_role(const NodeSpec& node, Environment& environment) {
+    const auto shared = std::make_shared<Shared>(Proxy{.node = node, .environment = environment});
+    Role role;
+    role.steps.push_back({.name = "proxy.configure",
+                          .description = "writing the configuration of HAProxy and PgBouncer",
+                          .apply = [shared]() -> Status {
+                              INGOT_TRY(configure_haproxy(shared->proxy), "configuring HAProxy");
+                              INGOT_TRY(configure_pgbouncer(shared->proxy), "configuring PgBouncer");
+                              return {};
+                          }});
+    role.steps.push_back({.name = "proxy.start", .description = "starting HAProxy and PgBouncer", .apply = [shared] {
+                              return start(shared->proxy);
+                          }});
+    role.steps.push_back({.name = "proxy.ready",
+                          .description = "waiting for a database member that leads",
+                          .apply = [shared] { return await_service(*shared); }});
+    role.duties.push_back(
+        {.name = "proxy.members", .interval = 100ms, .run = [shared] { return shared->members(); }});
+    role.duties.push_back({.name = "proxy.pool", .interval = 10s, .run = [shared] { return shared->pool(); }});
+    role.duties.push_back(
+        {.name = "proxy.serve", .interval = 5s, .run = [shared] { return check_service(shared->proxy); }});
+    return role;
+}
+
+} // namespace ingot::firstboot

@@ -1,0 +1,91 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "firstboot/db/db.hpp"
+#include "tests/unit/firstboot/db/sample.hpp"
+#include "tests/unit/firstboot/fakes.hpp"
+
+namespace ingot::firstboot::db {
+namespace {
+
+class DbSteps : public ::testing::Test {
+  protected:
+    DbSteps() {
+        world.write("/etc/ingot/pki/ca-db.crt", "db ca\n");
+        world.write("/etc/ingot/pki/ca-proxy.crt", "proxy ca\n");
+    }
+    Status apply(std::string_view name) const {
+        const auto step = std::ranges::find(role.steps, name, &Step::name);
+        return step == role.steps.end() ? fail(ErrorKind::bug, "no such step") : step->apply();
+    }
+    [[nodiscard]] mode_t mode_of(std::string_view path) const {
+        struct stat status{};
+        return ::stat(world.environment.root.at(path).c_str(), &status) == 0 ? status.st_mode & 07777U : 0U;
+    }
+
+    test::World world;
+    Role role = make_db_role(sample_node(), world.environment);
+};
+
+TEST_F(DbSteps, LookForAPastBeforePatroniIsStarted) {
+    std::vector<std::string> names;
+    for (const auto& step : role.steps) { names.push_back(step.name); }
+    EXPECT_EQ(names,
+              (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.claim", "db.start", "db.ready"}));
+}
+
+TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) {
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_EQ(mode_of("/etc/patroni/config.yml"), 0640U);
+    EXPECT_EQ(mode_of("/etc/pgbackrest/pgbackrest.conf"), 0640U);
+    EXPECT_EQ(mode_of("/var/lib/postgresql/17"), 0700U);
+    EXPECT_EQ(mode_of("/var/lib/pgbackrest/orders-6f1c2d3e"), 0750U);
+    // Databases and proxies, and not the etcd nodes.
+    EXPECT_EQ(world.read("/etc/patroni/ca-clients.crt"), "db ca\nproxy ca\n");
+    EXPECT_TRUE(world.services.calls.empty());
+}
+
+TEST_F(DbSteps, ReloadARunningPatroniOnlyWhenSomethingChanged) {
+    world.services.states["patroni.service"] = "active";
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_EQ(world.services.calls, std::vector<std::string>{"reload patroni.service"});
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_EQ(world.services.calls.size(), 1U);
+}
+
+TEST_F(DbSteps, DemandTheWatchdogWhereThereIsOne) {
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_NE(world.read("/etc/patroni/config.yml").find("mode: automatic"), std::string::npos);
+    world.write("/dev/watchdog", "");
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_NE(world.read("/etc/patroni/config.yml").find("mode: required"), std::string::npos);
+}
+
+TEST_F(DbSteps, DoNotLookIntoTheDataDirectoryWhilePatroniRuns) {
+    world.write("/var/lib/postgresql/17/main/PG_VERSION", "17");
+    world.services.states["patroni.service"] = "active";
+    EXPECT_TRUE(apply("db.claim"));
+    EXPECT_EQ(world.read("/var/lib/postgresql/17/main/PG_VERSION"), "17");
+}
+
+TEST_F(DbSteps, DoNothingToDataWhileEtcdDoesNotAnswer) {
+    world.write("/var/lib/postgresql/17/main/PG_VERSION", "17");
+    world.processes.answer = [](const process::Command&) -> Result<process::Output> {
+        return process::Output{.out = "[]"};
+    };
+    const auto result = apply("db.claim");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::transient);
+    EXPECT_EQ(world.read("/var/lib/postgresql/17/main/PG_VERSION"), "17");
+}
+
+TEST_F(DbSteps, StartPatroniAgainWhenItIsNotRunning) {
+    world.services.states["patroni.service"] = "failed";
+    EXPECT_FALSE(apply("db.ready"));
+    EXPECT_EQ(world.services.calls, std::vector<std::string>{"start patroni.service"});
+}
+
+} // namespace
+} // namespace ingot::firstboot::db
