@@ -30,6 +30,7 @@ struct LabArguments {
     std::string cluster_file;
     std::string driver = "nspawn";
     std::string role;
+    std::string member;
     std::vector<std::string> members;
     std::vector<std::string> words;
     std::string unit;
@@ -101,7 +102,7 @@ Result<int> run_psql(const lab::Paths& paths, const LabArguments& arguments, con
 }
 
 Result<int> run_logs(const lab::Paths& paths, const LabArguments& arguments) {
-    const auto& member = arguments.members.front();
+    const auto& member = arguments.member;
     INGOT_ASSIGN(const auto answer, lab::ask(paths, {{"op", "status"}}), "");
     INGOT_ASSIGN(const auto report, lab::report_from_json(json::member(answer, "report")), "");
     for (const auto& entry : report.members) {
@@ -158,19 +159,22 @@ void add_inside_commands(CLI::App& app, const Arguments& arguments, Action& acti
     auto* const exec =
         add(app, "exec", "Run a command on a machine", arguments, action,
             [arguments](const lab::Paths& paths) -> Result<int> {
+                // This library leaves the -- among the words.
+                if (!arguments->words.empty() && arguments->words.front() == "--") {
+                    arguments->words.erase(arguments->words.begin());
+                }
                 if (arguments->words.empty()) {
                     return fail(ErrorKind::invalid_input, "which command? ingot lab exec NODE -- COMMAND…");
                 }
-                return lab::run_inside(paths, arguments->members.front(), arguments->words);
+                return lab::run_inside(paths, arguments->member, arguments->words);
             });
-    exec->add_option("NODE", arguments->members, "The machine")->required()->expected(1);
+    exec->add_option("NODE", arguments->member, "The machine")->required();
     exec->add_option("COMMAND", arguments->words, "The command and its arguments");
-    exec->positionals_at_end();
 
     auto* const logs =
         add(app, "logs", "A machine's journal, or what it said on its console when it is off", arguments, action,
             [arguments](const lab::Paths& paths) { return run_logs(paths, *arguments); });
-    logs->add_option("NODE", arguments->members, "The machine")->required()->expected(1);
+    logs->add_option("NODE", arguments->member, "The machine")->required();
     logs->add_flag("-f,--follow", arguments->follow, "Keep on printing what is added");
     logs->add_option("-u,--unit", arguments->unit, "Only this unit");
 

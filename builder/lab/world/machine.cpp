@@ -55,8 +55,12 @@ void Machine::press_power_button() {
 
 void Machine::pull_plug() {
     if (!container_) { return; }
-    if (const auto first = leader()) { ::kill(*first, SIGKILL); }
-    container_->signal(SIGKILL);
+    if (const auto first = leader()) {
+        // nspawn ends by itself once the kernel has ended everything in the machine.
+        ::kill(*first, SIGKILL);
+    } else {
+        container_->signal(SIGKILL);
+    }
 }
 
 std::optional<int> Machine::reap() {

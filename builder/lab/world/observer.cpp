@@ -59,8 +59,8 @@ http::Tls Observer::tls_for(Role role) const {
             .key_file = folder_ / "lab.key"};
 }
 
-bool Observer::is_open(const std::string& address, int port) {
-    return connect_tcp(address, port, kPatience).has_value();
+bool Observer::is_open(const std::string& address, int port, std::chrono::milliseconds patience) {
+    return connect_tcp(address, port, patience).has_value();
 }
 
 void Observer::look(const std::vector<Member>& members, std::map<std::string, Sighting>& sightings) const {
@@ -85,7 +85,7 @@ void Observer::look(const std::vector<Member>& members, std::map<std::string, Si
             ports[member.name] = std::async(std::launch::async, [this, address = member.address] {
                 std::vector<int> open;
                 for (const int port : {proxy_ports_.primary, proxy_ports_.replica, proxy_ports_.pool}) {
-                    if (is_open(address, port)) { open.push_back(port); }
+                    if (is_open(address, port, kPatience)) { open.push_back(port); }
                 }
                 return open;
             });

@@ -2,6 +2,7 @@
 // proxy that the lab issued to itself: it may look at etcd and Patroni and can log in nowhere.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -25,8 +26,8 @@ class Observer {
     /// Adds to each sighting what the machine's daemons say. All are asked at once; the silent cost a second.
     void look(const std::vector<Member>& members, std::map<std::string, Sighting>& sightings) const;
 
-    /// True if something listens there.
-    [[nodiscard]] static bool is_open(const std::string& address, int port);
+    /// True if something listens there and answers within `patience`.
+    [[nodiscard]] static bool is_open(const std::string& address, int port, std::chrono::milliseconds patience);
 
   private:
     http::Tls tls_for(Role role) const;

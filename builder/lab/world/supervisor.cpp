@@ -80,13 +80,12 @@ Status Supervisor::open(const cloud_init::Secrets& secrets, HostSockets sockets)
         }
     }
     INGOT_ASSIGN(observer_, Observer::create(cluster_, secrets, kWorld, now), "");
-    INGOT_TRY(switch_.bring_up(paths_.logs() / "dnsmasq.log"), "");
+    INGOT_TRY(switch_.bring_up(state_.members, paths_.logs() / "dnsmasq.log"), "");
     INGOT_ASSIGN(metadata_,
                  MetadataServer::start(std::string(kMetadataAddress),
                                        [this](const std::string& address) { return instance_at(address); }),
                  "");
     for (const auto& member : state_.members) { INGOT_TRY(adopt(member), ""); }
-    INGOT_TRY(switch_.know(state_.members), "");
 
     const auto forward = [this](files::Fd listener, int port) {
         forwarders_.push_back(
@@ -115,6 +114,7 @@ void Supervisor::run() {
         if (signal == SIGTERM || signal == SIGINT) { log::info("told to end; the machines lose power"); }
         if (closing_ || signal == SIGTERM || signal == SIGINT) { return; }
         reap();
+        if (const auto tended = switch_.tend(); !tended) { log::error(tended.error().to_string()); }
     }
 }
 

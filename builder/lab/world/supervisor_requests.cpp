@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr auto kGlance = std::chrono::milliseconds(100); ///< a machine that is booting does not answer at all
 constexpr auto kKillTime = std::chrono::seconds(20);
 constexpr const char* kStatusFile = "/run/ingot/status.json";
 
@@ -101,7 +102,7 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
     }
     const bool pool_open = std::ranges::any_of(members, [&](const Member& member) {
         return member.role == Role::proxy && sightings[member.name].running &&
-               Observer::is_open(member.address, cluster_.proxy.pool_port);
+               Observer::is_open(member.address, cluster_.proxy.pool_port, kGlance);
     });
     return json::Json{{"report", to_json(report)}, {"pool_open", pool_open}};
 }

@@ -17,7 +17,7 @@ process::Command ip_batch(std::string lines) { return {.argv = {"ip", "-batch", 
 
 } // namespace
 
-Status Switch::bring_up(const std::filesystem::path& log_file) {
+Status Switch::bring_up(const std::vector<Member>& members, const std::filesystem::path& log_file) {
     const auto commands = text::format("link set lo up\n"
                                        "link add {0} type bridge forward_delay 0 mcast_snooping 0\n"
                                        "addr add {1}/{2} dev {0}\n"
@@ -25,7 +25,20 @@ Status Switch::bring_up(const std::filesystem::path& log_file) {
                                        "link set {0} up\n",
                                        kBridge, network_.gateway(), network_.prefix(), kMetadataAddress);
     INGOT_TRY(run_checked(processes_, ip_batch(commands)), "making the lab's network");
-    INGOT_TRY(know({}), "");
+    log_file_ = log_file;
+    // Before dnsmasq starts: until it is ready for SIGHUP, that would end it.
+    INGOT_TRY(know(members), "");
+    return tend();
+}
+
+Status Switch::tend() {
+    if (dnsmasq_) {
+        const auto code = dnsmasq_->poll();
+        constexpr auto kPause = std::chrono::seconds(1);
+        if (!code || std::chrono::steady_clock::now() < dnsmasq_started_ + kPause) { return {}; }
+        log::warning(text::format("dnsmasq ended with exit code {}; it is started again", *code));
+    }
+    dnsmasq_started_ = std::chrono::steady_clock::now();
     const std::string folder = kFolder;
     INGOT_ASSIGN(
         dnsmasq_,
@@ -42,7 +55,7 @@ Status Switch::bring_up(const std::filesystem::path& log_file) {
                       "--dhcp-option=option:domain-name," + domain_,
                       // Names: the lab's own; there is no way out, so everything else does not exist.
                       "--no-resolv", "--no-hosts", "--addn-hosts=" + folder + "/dns-hosts", "--local=//"},
-             .log_file = log_file}),
+             .log_file = log_file_}),
         "starting dnsmasq");
     return {};
 }
@@ -51,12 +64,7 @@ Status Switch::know(const std::vector<Member>& members) {
     const std::filesystem::path folder = kFolder;
     INGOT_TRY(files::write(folder / "dhcp-hosts", dhcp_hosts(members)), "");
     INGOT_TRY(files::write(folder / "dns-hosts", dns_hosts(members, domain_)), "");
-    if (dnsmasq_) {
-        if (const auto code = dnsmasq_->poll()) {
-            return fail(ErrorKind::tool_failed, text::format("the lab's dnsmasq has ended with exit code {}", *code));
-        }
-        dnsmasq_->signal(SIGHUP);
-    }
+    if (dnsmasq_) { dnsmasq_->signal(SIGHUP); }
     return {};
 }
 

@@ -1,8 +1,8 @@
 // The lab's network: one bridge, a cable to each machine, DHCP and names by dnsmasq, cuts by nftables.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,10 +24,12 @@ class Switch {
     Switch(process::Processes& processes, LabNetwork network, std::string domain)
         : processes_(processes), network_(std::move(network)), domain_(std::move(domain)) {}
 
-    /// Makes the bridge and starts dnsmasq.
-    Status bring_up(const std::filesystem::path& log_file);
+    /// Makes the bridge and starts dnsmasq for these members.
+    Status bring_up(const std::vector<Member>& members, const std::filesystem::path& log_file);
     /// Tells dnsmasq who there is.
     Status know(const std::vector<Member>& members);
+    /// Starts dnsmasq again if it has ended.
+    Status tend();
     /// Makes a machine's network namespace, with a cable from its eth0 to the switch.
     Status plug(const Member& member);
     /// Pulls the cable and forgets the namespace. Peers notice nothing but silence. Nothing there is success.
@@ -41,7 +43,9 @@ class Switch {
     process::Processes& processes_;
     LabNetwork network_;
     std::string domain_;
+    std::filesystem::path log_file_;
     std::optional<process::Background> dnsmasq_;
+    std::chrono::steady_clock::time_point dnsmasq_started_{};
 };
 
 } // namespace ingot::builder::lab
