@@ -28,7 +28,7 @@ std::string running_host_name() {
     return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
 }
 
-Step host_name_step(std::string name, Environment& environment) {
+Step host_name_step(const std::string& name, Environment& environment) {
     return {.name = "system.hostname",
             .description = "setting the host name to " + name,
             .apply = [name, &environment]() -> Status {
