@@ -18,6 +18,12 @@ constexpr std::string_view kUserDataStep = "user-data";
 /// Short, because a clock that is set back after the first boot makes the certificate one of the future.
 constexpr auto kRenewalInterval = std::chrono::minutes(1);
 
+/// A reason without its numbers: how many milliseconds a connection took is no news.
+std::string gist(std::string reason) {
+    std::erase_if(reason, [](char letter) { return letter >= '0' && letter <= '9'; });
+    return reason;
+}
+
 } // namespace
 
 void Agent::started(const Step& step) {
@@ -28,12 +34,12 @@ void Agent::started(const Step& step) {
 }
 
 void Agent::waiting(const Step& step, const Error& reason) {
-    auto shown = reason.to_string();
+    const auto shown = reason.to_string();
     board_.step(step.name, "waiting", shown);
     board_.state(NodeState::waiting, {text::format("{}: {}", step.description, shown)});
-    if (shown != last_reason_) {
+    if (auto now = gist(shown); now != last_reason_) {
         log::info(text::format("{}: {}", step.name, shown));
-        last_reason_ = std::move(shown);
+        last_reason_ = std::move(now);
     }
 }
 

@@ -49,7 +49,7 @@ class Agent final : public StepObserver {
     std::optional<cloud_init::UserData> user_data_{};
     std::optional<Journal> journal_{};
     std::optional<NodeSpec> node_{};
-    std::string last_reason_{};
+    std::string last_reason_{}; ///< without numbers
 };
 
 } // namespace ingot::firstboot::cli
