@@ -155,7 +155,7 @@ std::map<std::string, std::string> read_parameters(Fields& fields) {
     std::map<std::string, std::string> parameters;
     const Value* section = fields.optional("parameters");
     if (section == nullptr) { return parameters; }
-    Fields inner(*section, fields.path("parameters"), fields.faults());
+    const Fields inner(*section, fields.path("parameters"), fields.faults());
     if (section->mapping() == nullptr) { return parameters; }
     std::map<std::string, std::string> seen; // lower case, as PostgreSQL compares them
     for (const auto& [name, position, value] : *section->mapping()) {

@@ -24,7 +24,7 @@ EVP_MD_CTX* context_of(void* opaque) { return static_cast<EVP_MD_CTX*>(opaque); 
 /// SHA-256 of OpenSSL fails only without memory or without its default provider.
 void must(bool success) {
     if (!success) {
-        std::fputs("SHA-256: OpenSSL failed\n", stderr);
+        std::fputs("SHA-256: OpenSSL failed\n", stderr); // NOLINT(cert-err33-c): these are the last words
         std::abort();
     }
 }

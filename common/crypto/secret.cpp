@@ -40,6 +40,7 @@ std::string random_bytes(std::size_t count) {
     std::string bytes(count, '\0');
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes are unsigned
     if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) != 1) {
+        // NOLINTNEXTLINE(cert-err33-c): these are the last words
         std::fputs("no random numbers: OpenSSL's generator failed\n", stderr);
         std::abort();
     }

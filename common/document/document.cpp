@@ -195,7 +195,7 @@ class Reader final : public YAML::EventHandler {
             return;
         }
         if (!parent.key) {
-            parent.key = key_from(std::move(value));
+            parent.key = key_from(value);
             return;
         }
         Entry entry = *std::exchange(parent.key, std::nullopt);
@@ -217,7 +217,7 @@ class Reader final : public YAML::EventHandler {
         }
         std::get<Mapping>(parent.value.node).push_back(std::move(entry));
     }
-    Entry key_from(Value value) {
+    Entry key_from(const Value& value) {
         Entry entry{.key = {}, .position = value.position, .value = {}};
         const Scalar* name = value.scalar();
         if (name == nullptr) {
@@ -347,7 +347,7 @@ Value parse(std::string_view text, std::string_view file, Faults& faults) {
             YAML::Parser parser(stream);
             while (parser.HandleNextDocument(reader)) {}
             faults.merge(reader.take_lone_keys());
-        } catch (const Stop&) { // recorded
+        } catch (const Stop&) { // NOLINT(bugprone-empty-catch): the fault has been recorded
         } catch (const YAML::Exception& problem) { faults.add(reader.at(problem.mark), explain(problem.msg)); }
         Value value = reader.take();
         if (value.is_null()) { value.position = start; }

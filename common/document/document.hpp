@@ -36,7 +36,7 @@ struct Scalar {
 class Value {
   public:
     Position position{};
-    std::variant<std::monostate, Scalar, Sequence, Mapping> node{};
+    std::variant<std::monostate, Scalar, Sequence, Mapping> node; // no {}: clang would want Entry complete here
 
     [[nodiscard]] bool is_null() const; ///< absent, or plain null, ~ or empty
     [[nodiscard]] const Scalar* scalar() const { return std::get_if<Scalar>(&node); }

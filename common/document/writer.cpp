@@ -213,7 +213,7 @@ struct Writer::Impl {
         if (auto* sequence = std::get_if<Sequence>(&parent.node)) {
             sequence->push_back(std::move(value));
         } else if (auto* mapping = std::get_if<Mapping>(&parent.node)) {
-            mapping->push_back({.key = std::move(key).value_or(""), .position = {}, .value = std::move(value)});
+            mapping->push_back({.key = key.value_or(""), .position = {}, .value = std::move(value)});
             key.reset();
         }
     }
