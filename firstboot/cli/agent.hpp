@@ -39,8 +39,8 @@ class Agent final : public StepObserver {
     Step read_datasource_step();
     Step read_user_data_step();
     Step find_address_step();
-    Step identity_step() const;
-    Duty identity_duty() const;
+    [[nodiscard]] Step identity_step() const;
+    [[nodiscard]] Duty identity_duty() const;
 
     Environment& environment_;
     StatusBoard& board_;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iostream>
 
 #include <CLI/CLI.hpp>
 
@@ -37,7 +38,7 @@ void add_commands(CLI::App& app, Action& action) {
 
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {
-            std::puts("ingot-agent " INGOT_VERSION);
+            std::printf("ingot-agent %s\n", INGOT_VERSION);
             return 0;
         };
     });
@@ -57,10 +58,10 @@ int main(int argc, char** argv) {
         } catch (const CLI::ParseError& problem) { return app.exit(problem) == 0 ? 0 : 2; }
         const auto result = action();
         if (result) { return *result; }
-        std::fprintf(stderr, "ingot-agent: %s\n", result.error().to_string().c_str());
+        std::cerr << "ingot-agent: " << result.error().to_string() << '\n';
         return ingot::exit_code(result.error().kind);
     } catch (const std::exception& problem) {
-        std::fprintf(stderr, "ingot-agent: this is a bug in ingot-agent, please report it: %s\n", problem.what());
+        std::cerr << "ingot-agent: this is a bug in ingot-agent, please report it: " << problem.what() << '\n';
         return 1;
     }
 }

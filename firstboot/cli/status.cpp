@@ -34,7 +34,7 @@ Result<int> status(const StatusOptions& options) {
         current = read_status();
     }
     if (!current) { return std::move(current).error(); }
-    std::fputs((options.json ? to_json_text(*current) : to_screen_text(*current)).c_str(), stdout);
+    std::printf("%s", (options.json ? to_json_text(*current) : to_screen_text(*current)).c_str());
     return exit_code_of(current->state);
 }
 

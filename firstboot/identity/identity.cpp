@@ -30,9 +30,9 @@ Status write_trust(const cloud_init::Pki& pki, const files::Root& root) {
     const auto etcd = with_line_end(pki.etcd_ca);
     const auto db = with_line_end(pki.db_ca);
     const auto proxy = with_line_end(pki.proxy_ca);
-    for (const auto& [file, content] :
-         {std::pair{"ca-etcd.crt", etcd}, std::pair{"ca-db.crt", db}, std::pair{"ca-proxy.crt", proxy},
-          std::pair{"ca-all.crt", etcd + db + proxy}}) {
+    const auto all = text::format("{}{}{}", etcd, db, proxy);
+    for (const auto& [file, content] : {std::pair{"ca-etcd.crt", etcd}, std::pair{"ca-db.crt", db},
+                                        std::pair{"ca-proxy.crt", proxy}, std::pair{"ca-all.crt", all}}) {
         INGOT_TRY(files::write_if_different(root.at(in_pki(file)), content), "writing whom this node trusts");
     }
     return {};

@@ -27,7 +27,7 @@ Result<std::string> SystemctlServices::state(std::string_view unit) {
         const auto output,
         processes_.run({.argv = {"systemctl", "is-active", std::string(unit)}, .timeout = std::chrono::seconds(30)}),
         text::format("asking for the state of {}", unit));
-    const auto word = std::string(text::trim(output.out));
+    auto word = std::string(text::trim(output.out));
     if (word.empty()) {
         return fail(ErrorKind::tool_failed,
                     text::format("systemctl does not know the state of {}: {}", unit, text::trim(output.err)));
