@@ -14,6 +14,8 @@ namespace ingot::builder::packages {
 
 namespace {
 
+/// Its date is that of the indexes.
+constexpr auto kStamp = "refreshed";
 constexpr auto kNetworkTimeout = std::chrono::minutes(30);
 /// Raised when a resolution of an older ingot must not be believed any more.
 constexpr std::string_view kSolveRecipe = "1";
@@ -106,16 +108,20 @@ process::Command Apt::command(std::vector<std::string> arguments) const {
     return {.argv = std::move(arguments), .environment = apt_environment(configuration_), .timeout = kNetworkTimeout};
 }
 
-Result<bool> Apt::refresh(std::chrono::seconds maximum_age) {
-    const auto stamp = settings_.folder / "refreshed";
+std::optional<std::chrono::seconds> Apt::index_age() const {
     std::error_code problem;
-    const auto written = std::filesystem::last_write_time(stamp, problem);
+    const auto written = std::filesystem::last_write_time(settings_.folder / kStamp, problem);
+    if (problem) { return std::nullopt; }
     const auto age = std::filesystem::file_time_type::clock::now() - written;
-    if (!problem && age >= std::chrono::seconds(0) && age < maximum_age) { return false; }
+    return std::chrono::duration_cast<std::chrono::seconds>(age);
+}
+
+Result<bool> Apt::refresh(std::chrono::seconds maximum_age) {
+    const auto age = index_age();
+    if (age && *age >= std::chrono::seconds(0) && *age < maximum_age) { return false; }
     INGOT_ASSIGN(const auto output, processes_->run(command({"-q", "update"})), "running apt-get update");
     if (output.exit_code != 0) { return explain_failure("fetching the package indexes", said_by(output)); }
-    INGOT_TRY(files::write(stamp, ""), "");
-    std::filesystem::last_write_time(stamp, std::filesystem::file_time_type::clock::now(), problem);
+    INGOT_TRY(files::write(settings_.folder / kStamp, ""), "");
     return true;
 }
 

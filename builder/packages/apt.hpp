@@ -46,6 +46,8 @@ class Apt {
 
     /// Fetches the indexes, if they are older than `maximum_age`. True if it asked the mirror.
     Result<bool> refresh(std::chrono::seconds maximum_age);
+    /// How old the indexes are; nothing if there are none yet. A refresh that fails leaves the old ones as they were.
+    [[nodiscard]] std::optional<std::chrono::seconds> index_age() const;
     /// A text that changes when any index does.
     [[nodiscard]] Result<std::string> index_digest() const;
     /// What would be installed; remembered until an index or the request changes.

@@ -221,12 +221,25 @@ Result<std::vector<RolePlan>> plan_group(Shared& shared, AptGroup& group) {
     return plans;
 }
 
+/// A mirror that does not answer is no reason to stop while there are indexes that it signed before.
+Result<bool> refresh_if_possible(Shared& shared, packages::Apt& apt) {
+    const auto maximum_age = shared.request.maximum_index_age;
+    auto asked = apt.refresh(maximum_age);
+    const auto age = apt.index_age();
+    const bool must = maximum_age == std::chrono::seconds(0);
+    if (asked || asked.error().kind != ErrorKind::transient || !age || must) { return asked; }
+    constexpr int kSecondsPerHour = 3600;
+    shared.progress.phase("packages", text::format("the mirror does not answer; going on with indexes {} h old",
+                                                   age->count() / kSecondsPerHour));
+    return true;
+}
+
 /// Plans the roles of one group and fetches what they need. A mirror that has moved on since its index was fetched
 /// answers 404: then, once, with a new index.
 Result<std::vector<RolePlan>> prepare_group(Shared& shared, AptGroup& group) {
     constexpr auto kName = "packages";
     shared.progress.phase(kName, "resolving");
-    INGOT_ASSIGN(bool fresh, group.apt.refresh(shared.request.maximum_index_age), "");
+    INGOT_ASSIGN(bool fresh, refresh_if_possible(shared, group.apt), "");
     while (true) {
         INGOT_ASSIGN(auto plans, plan_group(shared, group), "");
         const auto needed = needed_packages(shared, plans);

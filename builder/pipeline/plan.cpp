@@ -57,6 +57,14 @@ Result<packages::Mirrors> mirrors_of(const BuildRequest& request, const files::R
         return fail(ErrorKind::invalid_input,
                     "this machine's apt is not configured for the Debian archive; name a mirror with --mirror");
     }
+    for (const auto& uri : {mirrors.main, mirrors.security}) {
+        const auto authority =
+            uri.substr(0, uri.find('/', uri.find("://") == std::string::npos ? 0 : uri.find("://") + 3));
+        if (authority.find('@') == std::string::npos) { continue; }
+        return fail(ErrorKind::invalid_input,
+                    "the mirror's address holds a password, which would get into the image; "
+                    "put it into /etc/apt/auth.conf instead");
+    }
     if (mirrors.signed_by.empty()) {
         INGOT_ASSIGN(const auto keyring, debian_keyring(machine), "");
         mirrors.signed_by = keyring.string();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/text/text.hpp"
@@ -16,6 +17,14 @@ constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
 
 std::chrono::milliseconds since(Clock::time_point start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+}
+
+/// Longer lines would wrap, and then there are more of them on the screen than we drew.
+std::size_t terminal_width(std::FILE* stream) {
+    constexpr std::size_t kUsual = 80;
+    winsize size{};
+    if (::ioctl(::fileno(stream), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) { return kUsual; }
+    return size.ws_col;
 }
 
 void put(std::FILE* stream, const std::string& text) {
@@ -46,6 +55,7 @@ void Progress::phase(std::string_view name, std::string_view phase, std::string_
     const std::lock_guard lock(mutex_);
     auto& entry = line(name);
     const bool is_new = entry.phase != phase;
+    entry.ended = false;
     entry.phase = phase;
     entry.detail = detail;
     if (!live_) {
@@ -72,9 +82,12 @@ void Progress::done(std::string_view name, std::string_view text) {
 void Progress::draw() {
     // Up to the first of our lines, then each anew; nothing else writes to this terminal meanwhile.
     std::string out = drawn_ == 0 ? std::string() : text::format("\x1b[{}A", drawn_);
+    const auto width = terminal_width(stream_);
     for (const auto& entry : lines_) {
         const auto took = entry.ended ? entry.took : since(entry.started);
-        out += text::format("\r\x1b[K{:<8} {} {}  {}\n", entry.name, entry.phase, entry.detail, elapsed_text(took));
+        const auto line =
+            text::format("{:<8} {:>8}  {} {}", entry.name, elapsed_text(took), entry.phase, entry.detail);
+        out += text::format("\r\x1b[K{}\n", std::string_view(line).substr(0, width - 1));
     }
     drawn_ = lines_.size();
     last_drawn_ = Clock::now();

@@ -1,6 +1,7 @@
 // Looks into the three images: nothing has been initialised, nothing of the build machine is in them, dpkg is content
 // and every library of the agent is found by the image's own loader.
 #include <algorithm>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,15 +28,19 @@ class Image : public testing::TestWithParam<const char*> {
         ASSERT_TRUE(manifest) << manifest.error().to_string();
         manifest_ = *std::move(manifest);
     }
-    /// Unpacks the squashfs; done by the tests that look into it.
+    /// Makes root_ the unpacked squashfs; unpacked once for all tests of a role.
     void unpack() {
-        auto temporary = files::TempDir::create("ingot-image-");
-        ASSERT_TRUE(temporary);
-        temporary_.emplace(*std::move(temporary));
-        root_ = temporary_->path() / "root";
-        const auto unpacked = run(
-            {"unsquashfs", "-quiet", "-no-progress", "-dest", root_.string(), (folder_ / "root.squashfs").string()});
-        ASSERT_EQ(unpacked.exit_code, 0) << unpacked.out;
+        static std::map<std::string, files::TempDir> trees;
+        auto known = trees.find(GetParam());
+        if (known == trees.end()) {
+            auto folder = files::TempDir::create("ingot-image-");
+            ASSERT_TRUE(folder);
+            const auto unpacked = run({"unsquashfs", "-quiet", "-no-progress", "-d",
+                                       (folder->path() / "root").string(), (folder_ / "root.squashfs").string()});
+            ASSERT_EQ(unpacked.exit_code, 0) << unpacked.out;
+            known = trees.emplace(GetParam(), *std::move(folder)).first;
+        }
+        root_ = known->second.path() / "root";
     }
     process::Output inside(std::vector<std::string> argv) {
         argv.insert(argv.begin(), {"unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
@@ -50,7 +55,6 @@ class Image : public testing::TestWithParam<const char*> {
 
     fs::path folder_;
     builder::artefacts::Manifest manifest_;
-    std::optional<files::TempDir> temporary_;
     fs::path root_;
 };
 
@@ -81,7 +85,7 @@ TEST_P(Image, HoldsTheSameFilesAsTarAndAsSquashfs) {
     };
     const auto tar = run({"tar", "--list", "--file", (folder_ / "root.tar.zst").string()});
     ASSERT_EQ(tar.exit_code, 0) << tar.out;
-    const auto squashfs = run({"unsquashfs", "-list", "-dest", "", (folder_ / "root.squashfs").string()});
+    const auto squashfs = run({"unsquashfs", "-l", "-d", "", (folder_ / "root.squashfs").string()});
     ASSERT_EQ(squashfs.exit_code, 0) << squashfs.out;
     const auto in_tar = names(tar.out, "");
     const auto in_squashfs = names(squashfs.out, "/");

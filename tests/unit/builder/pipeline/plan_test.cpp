@@ -45,6 +45,14 @@ TEST_F(SourcesOfARole, AreAGivenMirrorInsteadOfTheMachines) {
     EXPECT_THAT(sources->at(0).uris, ElementsAre("http://other/debian"));
 }
 
+TEST_F(SourcesOfARole, MustNotHoldAPassword) {
+    request_.mirror = "https://me:secret@mirror.corp/debian";
+    const auto sources = sources_of(role_, request_, machine_);
+    ASSERT_FALSE(sources);
+    EXPECT_THAT(sources.error().message, HasSubstr("auth.conf"));
+    EXPECT_THAT(sources.error().message, testing::Not(HasSubstr("secret")));
+}
+
 TEST_F(SourcesOfARole, AreUnknownOnAMachineWithoutDebian) {
     put("/etc/apt/sources.list", "deb http://archive.ubuntu.com/ubuntu noble main\n");
     const auto sources = sources_of(role_, request_, machine_);
