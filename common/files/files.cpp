@@ -152,7 +152,7 @@ Result<std::optional<std::string>> read_if_exists(const fs::path& path) {
 
 Status write(const fs::path& path, std::string_view content, const Ownership& ownership) {
     std::error_code error;
-    fs::create_directories(path.parent_path(), error);
+    if (path.has_parent_path()) { fs::create_directories(path.parent_path(), error); }
     if (error) { return fail_errno(error.value(), "creating " + path.parent_path().string()); }
     INGOT_ASSIGN(auto file, AtomicFile::create(path, ownership), "");
     INGOT_TRY(file.write(content), "");

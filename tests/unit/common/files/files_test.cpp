@@ -44,6 +44,14 @@ TEST_F(Files, AreWrittenWithTheirModeAndParents) {
     EXPECT_THAT(list(path("a/b")).value(), ElementsAre("c"));
 }
 
+TEST_F(Files, MayBeNamedWithoutAFolder) {
+    const auto before = fs::current_path();
+    fs::current_path(path(""));
+    EXPECT_TRUE(write("f", "text").has_value());
+    EXPECT_EQ(read("f").value(), "text");
+    fs::current_path(before);
+}
+
 TEST_F(Files, AreInvisibleUntilCommitted) {
     ASSERT_TRUE(write(path("f"), "old").has_value());
     {
