@@ -121,8 +121,7 @@ class WriteProbe {
 /// Says what changed on a machine, once per change.
 void tell_progress(const LabReport& report, std::map<std::string, std::string>& told, Clock::time_point start) {
     for (const auto& member : report.members) {
-        auto line = member.machine == "running" ? member.agent : member.machine;
-        if (!member.detail.empty()) { line += ": " + member.detail; }
+        const auto line = progress_of(member);
         auto& before = told[member.member.name];
         if (line == before) { continue; }
         before = line;

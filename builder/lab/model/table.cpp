@@ -111,6 +111,15 @@ std::string to_table(const LabReport& report) {
     return table;
 }
 
+std::string progress_of(const MemberReport& member) {
+    if (member.machine != "running") { return member.machine; }
+    auto detail = member.detail;
+    for (const auto* noise : {": asking ", ": GET ", ": POST "}) { detail = detail.substr(0, detail.find(noise)); }
+    if (detail.empty()) { return member.agent; }
+    // "waiting: waiting for …" says it twice.
+    return detail.starts_with(member.agent) ? detail : member.agent + ": " + detail;
+}
+
 std::string connection_string(const ConnectInfo& info, Door door, int port, const std::string& hostaddr) {
     return text::format(
         "host={}.{} hostaddr={} port={} user={} dbname={} sslmode=verify-full sslrootcert={} passfile={}",

@@ -27,6 +27,10 @@ Result<LabReport> report_from_json(const json::Json& value);
 /// A table with one line per member; ends with a line end.
 std::string to_table(const LabReport& report);
 
+/// What a machine is doing, in few words for a line of progress: without the error of the last try, which changes
+/// often.
+std::string progress_of(const MemberReport& member);
+
 /// Whom to connect as, and with which files.
 struct ConnectInfo {
     std::string domain{};

@@ -54,9 +54,13 @@ Result<Observer> Observer::create(const cloud_init::Cluster& cluster, const clou
 }
 
 http::Tls Observer::tls_for(Role role) const {
-    return {.ca_file = folder_ / text::format("ca-{}.crt", cloud_init::to_string(role)),
-            .cert_file = folder_ / "lab.crt",
-            .key_file = folder_ / "lab.key"};
+    http::Tls tls = {.ca_file = folder_ / text::format("ca-{}.crt", cloud_init::to_string(role))};
+    // Patroni breaks a connection off that shows a certificate of another CA than its own.
+    if (role == Role::etcd) {
+        tls.cert_file = folder_ / "lab.crt";
+        tls.key_file = folder_ / "lab.key";
+    }
+    return tls;
 }
 
 bool Observer::is_open(const std::string& address, int port, std::chrono::milliseconds patience) {

@@ -1,5 +1,6 @@
-// Asks the daemons on the lab's machines how they are, over their own TLS ports, with a certificate of the role
-// proxy that the lab issued to itself: it may look at etcd and Patroni and can log in nowhere.
+// Asks the daemons on the lab's machines how they are, over their own TLS ports. etcd wants to know who asks: the lab
+// issues itself a certificate of the role proxy, which may look and can log in nowhere. Patroni answers GET to
+// anybody.
 #pragma once
 
 #include <chrono>
@@ -30,7 +31,7 @@ class Observer {
     [[nodiscard]] static bool is_open(const std::string& address, int port, std::chrono::milliseconds patience);
 
   private:
-    http::Tls tls_for(Role role) const;
+    [[nodiscard]] http::Tls tls_for(Role role) const;
     std::filesystem::path folder_;
     HostPorts proxy_ports_{};
 };

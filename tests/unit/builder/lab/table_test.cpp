@@ -71,3 +71,15 @@ TEST(ConnectText, NamesTheHostThatTheCertificateNames) {
     EXPECT_TRUE(connection_string(kInfo, Door::pool, 6432)
                     .starts_with("host=primary.orders.internal hostaddr=127.0.0.1 port=6432 "));
 }
+
+TEST(LabProgress, LeavesOutTheErrorOfTheLastTry) {
+    EXPECT_EQ(progress_of({.machine = "stopped", .agent = "-"}), "stopped");
+    EXPECT_EQ(progress_of({.machine = "running", .agent = "ready"}), "ready");
+    EXPECT_EQ(progress_of({.machine = "running", .agent = "starting", .detail = "starting Patroni"}),
+              "starting: starting Patroni");
+    EXPECT_EQ(
+        progress_of({.machine = "running",
+                     .agent = "waiting",
+                     .detail = "waiting for etcd: no quorum yet: asking etcd: POST https://10.0.0.11: refused"}),
+        "waiting for etcd: no quorum yet");
+}
