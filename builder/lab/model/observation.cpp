@@ -22,10 +22,12 @@ std::string current_step(const json::Json& status) {
     return {};
 }
 
+bool is_synchronous(const std::string& patroni_role) {
+    return patroni_role == "sync_standby" || patroni_role == "quorum_standby";
+}
+
 std::string db_detail(const PatroniMember& patroni, bool leader) {
-    std::string role = leader                                                               ? "primary"
-                       : patroni.role == "sync_standby" || patroni.role == "quorum_standby" ? "synchronous replica"
-                                                                                            : patroni.role;
+    const std::string role = leader ? "primary" : is_synchronous(patroni.role) ? "synchronous replica" : patroni.role;
     std::string detail = role + ", " + patroni.state;
     if (patroni.timeline) { detail += text::format(", timeline {}", *patroni.timeline); }
     if (!leader && patroni.lag) {
@@ -117,6 +119,23 @@ std::optional<EtcdReport> read_etcd(std::string_view status_json) {
     const auto leader = json::unsigned_at(*status, "leader").value_or(0);
     return EtcdReport{
         .leader = leader == *member, .learner = json::flag_at(*status, "isLearner"), .has_leader = leader != 0};
+}
+
+void judge_synchrony(std::vector<MemberReport>& reports) {
+    const auto is_other = [](const MemberReport& report) {
+        return report.member.role == Role::db && report.machine == "running" && !report.leader;
+    };
+    const auto is_protecting = [](const MemberReport& report) {
+        return is_synchronous(report.patroni_role) && report.patroni_state == "streaming";
+    };
+    const auto primary = std::ranges::find_if(
+        reports, [](const MemberReport& report) { return report.member.role == Role::db && report.leader; });
+    if (primary == reports.end() || std::ranges::none_of(reports, is_other) ||
+        std::ranges::any_of(reports, is_protecting)) {
+        return;
+    }
+    primary->healthy = false;
+    primary->detail += ", no synchronous replica yet";
 }
 
 MemberReport judge(const Member& member, const Sighting& sighting, const HostPorts& proxy_ports) {

@@ -66,4 +66,8 @@ struct MemberReport {
 /// Judges one machine. `proxy_ports` are those a proxy has to listen on.
 MemberReport judge(const Member& member, const Sighting& sighting, const HostPorts& proxy_ports);
 
+/// With synchronous replication a primary is well only when it has a synchronous replica: without one, nobody may
+/// take its place if it is lost now. Says so on the primary's line when other db machines run.
+void judge_synchrony(std::vector<MemberReport>& reports);
+
 } // namespace ingot::builder::lab

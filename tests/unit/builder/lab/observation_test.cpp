@@ -125,3 +125,24 @@ TEST(Judgement, WhileTheAgentWorksItsOwnWordsAreShown) {
     EXPECT_EQ(judge(kDb, seen, kPorts).detail, "for a leader");
     EXPECT_FALSE(judge(kDb, seen, kPorts).healthy);
 }
+
+TEST(Synchrony, APrimaryWithoutASynchronousReplicaIsNotHealthy) {
+    const auto member = [](const char* name, const char* role, const char* state) {
+        auto seen = inside(kReady);
+        seen.patroni = {.role = role, .state = state};
+        return judge({.name = name, .role = Role::db}, seen, kPorts);
+    };
+    std::vector<MemberReport> reports = {member("db-1", "leader", "running"), member("db-2", "replica", "streaming")};
+    judge_synchrony(reports);
+    EXPECT_FALSE(reports[0].healthy);
+    EXPECT_EQ(reports[0].detail, "primary, running, no synchronous replica yet");
+
+    reports = {member("db-1", "leader", "running"), member("db-2", "sync_standby", "streaming")};
+    judge_synchrony(reports);
+    EXPECT_TRUE(reports[0].healthy);
+    EXPECT_EQ(reports[1].detail, "synchronous replica, streaming");
+
+    reports = {member("db-1", "leader", "running")};
+    judge_synchrony(reports);
+    EXPECT_TRUE(reports[0].healthy) << "alone, there is nobody to wait for";
+}

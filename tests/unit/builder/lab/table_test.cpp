@@ -76,7 +76,7 @@ TEST(LabProgress, LeavesOutTheErrorOfTheLastTry) {
     EXPECT_EQ(progress_of({.machine = "stopped", .agent = "-"}), "stopped");
     EXPECT_EQ(progress_of({.machine = "running", .agent = "ready"}), "ready");
     EXPECT_EQ(progress_of({.machine = "running", .agent = "starting", .detail = "starting Patroni"}),
-              "starting: starting Patroni");
+              "starting Patroni");
     EXPECT_EQ(
         progress_of({.machine = "running",
                      .agent = "waiting",
