@@ -25,6 +25,9 @@ Result<int> status(const StatusOptions& options);
 /// `ingot-agent check FILE`: every fault of a user-data file.
 Result<int> check(const std::string& file);
 
+/// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
+Result<int> may_restore(const std::string& file, const std::string& path);
+
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);
 

@@ -36,6 +36,14 @@ void add_commands(CLI::App& app, Action& action) {
     check->add_option("FILE", file, "The user-data")->required();
     check->callback([&action] { action = [] { return cli::check(file); }; });
 
+    static std::string wal_file;
+    static std::string wal_path;
+    auto* const restore = app.add_subcommand(
+        "may-restore", "Say whether recovery may read a WAL file from the archive (restore_command asks this)");
+    restore->add_option("FILE", wal_file, "Its name (%f)")->required();
+    restore->add_option("PATH", wal_path, "Where it is to go (%p)")->required();
+    restore->callback([&action] { action = [] { return cli::may_restore(wal_file, wal_path); }; });
+
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {
             std::printf("ingot-agent %s\n", INGOT_VERSION);

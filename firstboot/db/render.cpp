@@ -119,7 +119,10 @@ void write_replica_methods(Writer& out, const NodeSpec& node) {
     out.end_sequence();
     if (has_repository(node)) {
         out.key("recovery_conf").begin_mapping();
-        out.entry("restore_command", text::format("pgbackrest --stanza={} archive-get %f \"%p\"", stanza(node)));
+        // See timeline.hpp for what the first half keeps away.
+        out.entry("restore_command",
+                  text::format("ingot-agent may-restore %f \"%p\" && pgbackrest --stanza={} archive-get %f \"%p\"",
+                               stanza(node)));
         out.end_mapping();
     }
 }

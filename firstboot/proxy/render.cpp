@@ -60,7 +60,6 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
     std::string out = text::format(
         "# Written by ingot-agent; changes here are lost.\n"
         "global\n"
-        "    log stderr format short daemon notice\n"
         "    chroot /var/lib/haproxy\n"
         "    user haproxy\n"
         "    group haproxy\n"
@@ -70,8 +69,6 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
         "\n"
         "defaults\n"
         "    mode tcp\n"
-        "    log global\n"
-        "    option dontlognull\n"
         "    option redispatch\n"
         "    option clitcpka\n"
         "    option srvtcpka\n"
