@@ -28,7 +28,7 @@ class JournalPriority final : public spdlog::custom_flag_formatter {
 };
 
 spdlog::logger& logger() {
-    static const auto instance = [] {
+    static const auto kInstance = [] {
         if (std::getenv("JOURNAL_STREAM") != nullptr) { // NOLINT(concurrency-mt-unsafe): read once, at start
             auto made = spdlog::stderr_logger_mt("ingot");
             auto formatter = std::make_unique<spdlog::pattern_formatter>();
@@ -40,7 +40,7 @@ spdlog::logger& logger() {
         made->set_pattern("%^%l%$: %v");
         return made;
     }();
-    return *instance;
+    return *kInstance;
 }
 
 } // namespace

@@ -41,7 +41,9 @@ struct Plan {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) { ::signal(signal, SIG_DFL); }
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+        static_cast<void>(::signal(signal, SIG_DFL));
+    }
     int error_number = ENOENT;
     if ((plan.cgroup >= 0 && ::write(plan.cgroup, "0", 1) != 1) || ::dup2(plan.input, 0) < 0 ||
         ::dup2(plan.output, 1) < 0 || ::dup2(plan.output, 2) < 0) {

@@ -79,11 +79,12 @@ struct ChildPlan {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) { ::signal(signal, SIG_DFL); }
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+        static_cast<void>(::signal(signal, SIG_DFL));
+    }
     int error_number = 0;
-    if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) {
-        error_number = errno;
-    } else if (plan.directory != nullptr && ::chdir(plan.directory) != 0) {
+    if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0 ||
+        (plan.directory != nullptr && ::chdir(plan.directory) != 0)) {
         error_number = errno;
     } else {
         error_number = ENOENT;
@@ -134,7 +135,9 @@ class Child {
 std::vector<std::string> candidates_for(const std::string& program, const std::string& path) {
     if (program.find('/') != std::string::npos) { return {program}; }
     std::vector<std::string> candidates;
-    for (const auto& folder : text::split(path, ':')) { candidates.push_back(folder + "/" + program); }
+    for (const auto& folder : text::split(path, ':')) {
+        candidates.push_back(text::format("{}/{}", folder, program));
+    }
     return candidates;
 }
 
@@ -161,7 +164,7 @@ Result<Output> PosixProcesses::run(const Command& command) {
     for (const auto& [name, value] : command.environment) { environment[name] = value; }
     std::vector<std::string> assignments;
     assignments.reserve(environment.size());
-    for (const auto& [name, value] : environment) { assignments.push_back(name + "=" + value); }
+    for (const auto& [name, value] : environment) { assignments.push_back(text::format("{}={}", name, value)); }
 
     ChildPlan plan;
     auto arguments = command.argv;
@@ -225,10 +228,8 @@ Result<Output> PosixProcesses::run(const Command& command) {
             const auto got = ::read(stream->get(), buffer.data(), buffer.size());
             if (got > 0) {
                 (stream == &output.read ? out : err).take({buffer.data(), static_cast<std::size_t>(got)});
-            } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-                stream->reset();
-            } else if (ended) {
-                // The child is gone and its pipe is empty: a daemon it left behind holds the other end.
+            } else if (got == 0 || ended || (errno != EAGAIN && errno != EINTR)) {
+                // Closed; or the child is gone, its pipe empty, and a daemon it left behind holds the other end.
                 stream->reset();
             }
         }

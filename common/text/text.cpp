@@ -88,6 +88,7 @@ std::string lower(std::string_view text) {
 std::optional<long long> to_number(std::string_view text) {
     long long number = 0;
     const auto* const end = text.data() + text.size();
+    // NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage): from_chars takes both ends
     const auto [stop, error] = std::from_chars(text.data(), end, number);
     if (error != std::errc{} || stop != end || text.empty()) { return std::nullopt; }
     return number;
