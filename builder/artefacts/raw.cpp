@@ -152,7 +152,7 @@ Status write_raw(process::Processes& processes, const fs::path& tree, const fs::
         disk::plan_layout(options.seed,
                           {{.type = disk::kTypeBiosBoot, .name = "bios", .size = kMebibyte},
                            {.type = disk::kTypeEsp, .name = "esp", .size = kEspSize},
-                           {.type = disk::kTypeRootX86_64, .name = "root", .size = needed + options.free_bytes}}),
+                           {.type = disk::kTypeRootAmd64, .name = "root", .size = needed + options.free_bytes}}),
         "");
     const auto& bios = layout.partitions.at(0);
     const auto& esp = layout.partitions.at(1);

@@ -39,7 +39,7 @@ struct Guid {
 /// Partition types: UEFI 2.10 §5.3.3 and the Discoverable Partitions Specification.
 inline constexpr Guid kTypeBiosBoot = Guid::from_text("21686148-6449-6E6F-744E-656564454649");
 inline constexpr Guid kTypeEsp = Guid::from_text("C12A7328-F81F-11D2-BA4B-00A0C93EC93B");
-inline constexpr Guid kTypeRootX86_64 = Guid::from_text("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709");
+inline constexpr Guid kTypeRootAmd64 = Guid::from_text("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709");
 inline constexpr Guid kTypeRootArm64 = Guid::from_text("B921B045-1DF0-41C3-AF44-4C6F280D3FAE");
 
 } // namespace ingot::builder::disk

@@ -22,7 +22,7 @@ inline constexpr std::string_view kMetadataAddress = "169.254.169.254";
 class Switch {
   public:
     Switch(process::Processes& processes, LabNetwork network, std::string domain)
-        : processes_(processes), network_(std::move(network)), domain_(std::move(domain)) {}
+        : processes_(processes), network_(network), domain_(std::move(domain)) {}
 
     /// Makes the bridge and starts dnsmasq for these members.
     Status bring_up(const std::vector<Member>& members, const std::filesystem::path& log_file);

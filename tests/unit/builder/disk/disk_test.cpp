@@ -36,7 +36,7 @@ void expect_accepted(const std::vector<std::string>& argv) {
 DiskLayout three_partitions() {
     auto layout = plan_layout("seed", {{.type = kTypeBiosBoot, .name = "bios", .size = kMebibyte},
                                        {.type = kTypeEsp, .name = "esp", .size = 64 * kMebibyte},
-                                       {.type = kTypeRootX86_64, .name = "root", .size = 300 * kMebibyte - 5}});
+                                       {.type = kTypeRootAmd64, .name = "root", .size = 300 * kMebibyte - 5}});
     EXPECT_TRUE(layout.has_value());
     return layout.value_or(DiskLayout{});
 }
