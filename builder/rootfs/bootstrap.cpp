@@ -63,8 +63,8 @@ Status extract(process::Processes& processes, const fs::path& root, const packag
 }
 
 /// Counts dpkg's lines: each package is unpacked, then set up.
-std::function<void(std::string_view)> counter(std::size_t packages, std::string phase, const Report& report) {
-    return [=, &report, done = std::size_t{0}](std::string_view line) mutable {
+std::function<void(std::string_view)> counter(std::size_t packages, const std::string& phase, const Report& report) {
+    return [packages, phase, &report, done = std::size_t{0}](std::string_view line) mutable {
         if (!line.starts_with("Unpacking ") && !line.starts_with("Setting up ")) { return; }
         ++done;
         report(phase, text::format("{}%", std::min<std::size_t>(100, done * 100 / (2 * packages))));
