@@ -138,6 +138,17 @@ Status BootstrapJanitor::operator()(const Database& database) {
     return {};
 }
 
+Status CertificateWatch::operator()(const Database& database) {
+    const auto path = database.environment.root.at(text::format("{}/node.crt", paths::kPki));
+    INGOT_ASSIGN(auto present, files::read(path), "");
+    if (present == loaded_) { return {}; }
+    INGOT_TRY(database.environment.services.reload(kPatroniUnit), "making Patroni read the certificate again");
+    // Patroni reloads PostgreSQL only for changed settings, and these are the same files.
+    INGOT_TRY(run_sql(database, "SELECT pg_reload_conf();\n"), "making PostgreSQL read the certificate again");
+    loaded_ = std::move(present);
+    return {};
+}
+
 Status check_service(const Database& database) {
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (!runs(state) && state != "reloading" && state != "deactivating") {

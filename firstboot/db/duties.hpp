@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "common/clock/clock.hpp"
 #include "firstboot/db/tools.hpp"
@@ -40,6 +41,16 @@ class BootstrapJanitor {
   private:
     std::int64_t revision_ = 0;
     clock::Monotonic since_{};
+};
+
+/// Makes Patroni and PostgreSQL read the node's certificate again when it was renewed, and once at the beginning:
+/// it may have been renewed while the agent was away.
+class CertificateWatch {
+  public:
+    Status operator()(const Database& database);
+
+  private:
+    std::string loaded_{};
 };
 
 /// Patroni runs, and this member serves.

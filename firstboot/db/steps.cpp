@@ -24,6 +24,7 @@ struct Shared {
     BootstrapJanitor janitor{};
     Provisioning provisioning{};
     BackupWatch backup{};
+    CertificateWatch certificate{};
 };
 
 files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
@@ -125,7 +126,7 @@ Status claim_data_directory(const Database& database) {
 /// Done when this member serves; from then on the claim calls it a member.
 Status await_service(Shared& shared) {
     const auto& database = shared.database;
-    const auto serving = check_service(database);
+    auto serving = check_service(database);
     if (!serving) {
         INGOT_TRY(shared.janitor(database), "");
         return serving;
@@ -165,6 +166,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
                            }});
     role.duties.push_back(
         {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
+                               return shared->certificate(shared->database);
+                           }});
     return role;
 }
 

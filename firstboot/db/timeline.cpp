@@ -1,6 +1,7 @@
 #include "firstboot/db/timeline.hpp"
 
 #include <charconv>
+#include <memory>
 
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
@@ -16,8 +17,8 @@ constexpr std::string_view kHistory = ".history";
 
 std::optional<std::uint64_t> from_hex(std::string_view text) {
     std::uint64_t value = 0;
-    const auto* const end = text.data() + text.size();
-    const auto result = std::from_chars(text.data(), end, value, 16);
+    const auto* const end = std::to_address(text.end());
+    const auto result = std::from_chars(std::to_address(text.begin()), end, value, 16);
     if (text.empty() || text.size() > kHexDigits || result.ec != std::errc() || result.ptr != end) {
         return std::nullopt;
     }

@@ -1,6 +1,7 @@
 // The proxy role, wired: which step does what, in which order.
 
 #include <memory>
+#include <string>
 
 #include "common/text/text.hpp"
 #include "firstboot/proxy/duties.hpp"
@@ -21,6 +22,7 @@ struct Shared {
     Proxy proxy;
     MemberWatch members{proxy};
     PoolWatch pool{proxy};
+    std::string certificate{}; ///< that PgBouncer has read
 };
 
 files::Ownership owned_by(const Proxy& proxy, mode_t mode, const char* user, const char* group) {
@@ -33,14 +35,17 @@ Status reload_if_active(const Proxy& proxy, std::string_view unit) {
     return state == "active" ? proxy.environment.services.reload(unit) : Status();
 }
 
-Status configure_haproxy(const Proxy& proxy) {
+/// HAProxy wants certificate and key in one file. True if it is a new one.
+Result<bool> write_haproxy_pem(const Proxy& proxy) {
     const auto& root = proxy.environment.root;
     INGOT_ASSIGN(const auto certificate, files::read(root.at(text::format("{}/node.crt", paths::kPki))), "");
     INGOT_ASSIGN(const auto key, files::read(root.at(text::format("{}/node.key", paths::kPki))), "");
-    INGOT_ASSIGN(
-        const bool new_identity,
-        files::write_if_different(root.at(kHaproxyPem), certificate + key, owned_by(proxy, 0600, "root", "root")),
-        "");
+    return files::write_if_different(root.at(kHaproxyPem), certificate + key, owned_by(proxy, 0600, "root", "root"));
+}
+
+Status configure_haproxy(const Proxy& proxy) {
+    const auto& root = proxy.environment.root;
+    INGOT_ASSIGN(const bool new_identity, write_haproxy_pem(proxy), "");
     // The members that were known last come back, until etcd answers.
     INGOT_ASSIGN(const auto present, files::read_if_exists(root.at(kHaproxyFile)), "");
     const auto layout = layout_from_config(present.value_or(""));
@@ -65,6 +70,20 @@ Status configure_pgbouncer(const Proxy& proxy) {
 Status start(const Proxy& proxy) {
     INGOT_TRY(proxy.environment.services.start(kHaproxyUnit), "");
     return proxy.environment.services.start(kPgbouncerUnit);
+}
+
+/// Makes both daemons read the node's certificate again when it was renewed; PgBouncer also once at the beginning,
+/// since it may have been renewed while the agent was away. (HAProxy's own copy tells that.)
+Status renew_certificate(Shared& shared) {
+    const auto& proxy = shared.proxy;
+    INGOT_ASSIGN(const bool new_identity, write_haproxy_pem(proxy), "");
+    if (new_identity) { INGOT_TRY(reload_if_active(proxy, kHaproxyUnit), ""); }
+    const auto path = proxy.environment.root.at(text::format("{}/node.crt", paths::kPki));
+    INGOT_ASSIGN(auto present, files::read(path), "");
+    if (present == shared.certificate) { return {}; }
+    INGOT_TRY(reload_if_active(proxy, kPgbouncerUnit), "");
+    shared.certificate = std::move(present);
+    return {};
 }
 
 /// Done when writes have somewhere to go. The slots are filled from here too: duties begin after the steps.
@@ -96,6 +115,8 @@ Role make_proxy_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "proxy.pool", .interval = 10s, .run = [shared] { return shared->pool(); }});
     role.duties.push_back(
         {.name = "proxy.serve", .interval = 5s, .run = [shared] { return check_service(shared->proxy); }});
+    role.duties.push_back(
+        {.name = "proxy.certificate", .interval = 60s, .run = [shared] { return renew_certificate(*shared); }});
     return role;
 }
 

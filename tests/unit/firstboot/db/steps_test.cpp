@@ -81,6 +81,19 @@ TEST_F(DbSteps, DoNothingToDataWhileEtcdDoesNotAnswer) {
     EXPECT_EQ(world.read("/var/lib/postgresql/17/main/PG_VERSION"), "17");
 }
 
+TEST_F(DbSteps, FollowARenewedCertificate) {
+    world.write("/etc/ingot/pki/node.crt", "first\n");
+    const auto duty = std::ranges::find(role.duties, "db.certificate", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    ASSERT_TRUE(duty->run());
+    ASSERT_TRUE(duty->run());
+    EXPECT_EQ(world.services.calls.size(), 1U);
+    world.write("/etc/ingot/pki/node.crt", "renewed\n");
+    ASSERT_TRUE(duty->run());
+    EXPECT_EQ(world.services.calls, (std::vector<std::string>{"reload patroni.service", "reload patroni.service"}));
+    EXPECT_EQ(world.processes.given.back(), "SELECT pg_reload_conf();\n");
+}
+
 TEST_F(DbSteps, StartPatroniAgainWhenItIsNotRunning) {
     world.services.states["patroni.service"] = "failed";
     EXPECT_FALSE(apply("db.ready"));

@@ -66,6 +66,21 @@ TEST_F(ProxySteps, ReloadHaproxyForANewCertificate) {
     EXPECT_EQ(world.services.calls, std::vector<std::string>{"reload haproxy.service"});
 }
 
+TEST_F(ProxySteps, FollowARenewedCertificateAndReloadHaproxyForNothingElse) {
+    ASSERT_TRUE(apply("proxy.configure"));
+    world.services.states = {{"haproxy.service", "active"}, {"pgbouncer.service", "active"}};
+    const auto duty = std::ranges::find(role.duties, "proxy.certificate", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    ASSERT_TRUE(duty->run());
+    ASSERT_TRUE(duty->run());
+    EXPECT_EQ(world.services.calls, std::vector<std::string>{"reload pgbouncer.service"});
+    world.services.calls.clear();
+    world.write("/etc/ingot/pki/node.crt", "renewed\n");
+    ASSERT_TRUE(duty->run());
+    EXPECT_EQ(world.services.calls, (std::vector<std::string>{"reload haproxy.service", "reload pgbouncer.service"}));
+    EXPECT_EQ(world.read("/etc/haproxy/ingot.pem"), "renewed\nkey\n");
+}
+
 TEST_F(ProxySteps, WaitAsLongAsHaproxyDoesNotAnswer) {
     const auto result = apply("proxy.ready");
     ASSERT_FALSE(result);
