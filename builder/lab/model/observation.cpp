@@ -47,6 +47,7 @@ void judge_db(MemberReport& report, const Sighting& seen) {
     report.patroni_role = patroni.role;
     report.patroni_state = patroni.state;
     report.lag = patroni.lag;
+    report.timeline = patroni.timeline;
     // Only a streaming replica is one that a failover can use; "running" is reading the archive.
     report.healthy = report.healthy && (report.leader ? patroni.state == "running" : patroni.state == "streaming");
     report.detail = db_detail(patroni, report.leader);
@@ -121,21 +122,26 @@ std::optional<EtcdReport> read_etcd(std::string_view status_json) {
         .leader = leader == *member, .learner = json::flag_at(*status, "isLearner"), .has_leader = leader != 0};
 }
 
-void judge_synchrony(std::vector<MemberReport>& reports) {
-    const auto is_other = [](const MemberReport& report) {
-        return report.member.role == Role::db && report.machine == "running" && !report.leader;
-    };
-    const auto is_protecting = [](const MemberReport& report) {
-        return is_synchronous(report.patroni_role) && report.patroni_state == "streaming";
-    };
+void judge_together(std::vector<MemberReport>& reports, bool synchronous) {
     const auto primary = std::ranges::find_if(
         reports, [](const MemberReport& report) { return report.member.role == Role::db && report.leader; });
-    if (primary == reports.end() || std::ranges::none_of(reports, is_other) ||
-        std::ranges::any_of(reports, is_protecting)) {
-        return;
+    if (primary == reports.end()) { return; }
+    bool has_others = false;
+    bool is_protected = false;
+    for (auto& report : reports) {
+        if (report.member.role != Role::db || report.leader || report.machine != "running") { continue; }
+        has_others = true;
+        if (report.timeline != primary->timeline) {
+            report.healthy = false;
+            report.detail += ", not on the primary's timeline";
+        } else if (is_synchronous(report.patroni_role) && report.patroni_state == "streaming") {
+            is_protected = true;
+        }
     }
-    primary->healthy = false;
-    primary->detail += ", no synchronous replica yet";
+    if (synchronous && has_others && !is_protected) {
+        primary->healthy = false;
+        primary->detail += ", no synchronous replica yet";
+    }
 }
 
 MemberReport judge(const Member& member, const Sighting& sighting, const HostPorts& proxy_ports) {

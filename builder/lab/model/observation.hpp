@@ -59,6 +59,7 @@ struct MemberReport {
     bool healthy = false;
     bool leader = false; ///< db: the primary; etcd: the raft leader
     std::optional<std::int64_t> lag{};
+    std::optional<std::int64_t> timeline{};
     std::string patroni_role{};
     std::string patroni_state{};
 };
@@ -66,8 +67,9 @@ struct MemberReport {
 /// Judges one machine. `proxy_ports` are those a proxy has to listen on.
 MemberReport judge(const Member& member, const Sighting& sighting, const HostPorts& proxy_ports);
 
-/// With synchronous replication a primary is well only when it has a synchronous replica: without one, nobody may
-/// take its place if it is lost now. Says so on the primary's line when other db machines run.
-void judge_synchrony(std::vector<MemberReport>& reports);
+/// What shows only when the db machines are seen together. A replica on another timeline than the primary is not
+/// well, even while it streams. With synchronous replication a primary is well only when it has a synchronous
+/// replica, because without one nobody may take its place; alone it has nobody to wait for.
+void judge_together(std::vector<MemberReport>& reports, bool synchronous);
 
 } // namespace ingot::builder::lab

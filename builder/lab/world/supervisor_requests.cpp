@@ -100,7 +100,7 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
     for (const auto& member : members) {
         report.members.push_back(judge(member, sightings[member.name], proxy_ports));
     }
-    if (deep && cluster_.postgres.synchronous != cloud_init::Synchronous::off) { judge_synchrony(report.members); }
+    if (deep) { judge_together(report.members, cluster_.postgres.synchronous != cloud_init::Synchronous::off); }
     const bool pool_open = std::ranges::any_of(members, [&](const Member& member) {
         return member.role == Role::proxy && sightings[member.name].running &&
                Observer::is_open(member.address, cluster_.proxy.pool_port, kGlance);

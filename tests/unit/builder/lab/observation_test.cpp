@@ -126,23 +126,43 @@ TEST(Judgement, WhileTheAgentWorksItsOwnWordsAreShown) {
     EXPECT_FALSE(judge(kDb, seen, kPorts).healthy);
 }
 
-TEST(Synchrony, APrimaryWithoutASynchronousReplicaIsNotHealthy) {
-    const auto member = [](const char* name, const char* role, const char* state) {
-        auto seen = inside(kReady);
-        seen.patroni = {.role = role, .state = state};
-        return judge({.name = name, .role = Role::db}, seen, kPorts);
-    };
-    std::vector<MemberReport> reports = {member("db-1", "leader", "running"), member("db-2", "replica", "streaming")};
-    judge_synchrony(reports);
-    EXPECT_FALSE(reports[0].healthy);
-    EXPECT_EQ(reports[0].detail, "primary, running, no synchronous replica yet");
+namespace {
 
-    reports = {member("db-1", "leader", "running"), member("db-2", "sync_standby", "streaming")};
-    judge_synchrony(reports);
+MemberReport db(const char* name, const char* role, const char* state, int timeline = 2) {
+    auto seen = inside(kReady);
+    seen.patroni = {.role = role, .state = state, .timeline = timeline};
+    return judge({.name = name, .role = Role::db}, seen, kPorts);
+}
+
+} // namespace
+
+TEST(JudgementTogether, APrimaryWithoutASynchronousReplicaIsNotHealthy) {
+    std::vector<MemberReport> reports = {db("db-1", "leader", "running"), db("db-2", "replica", "streaming")};
+    judge_together(reports, false);
     EXPECT_TRUE(reports[0].healthy);
-    EXPECT_EQ(reports[1].detail, "synchronous replica, streaming");
+    judge_together(reports, true);
+    EXPECT_FALSE(reports[0].healthy);
+    EXPECT_EQ(reports[0].detail, "primary, running, timeline 2, no synchronous replica yet");
+}
 
-    reports = {member("db-1", "leader", "running")};
-    judge_synchrony(reports);
-    EXPECT_TRUE(reports[0].healthy) << "alone, there is nobody to wait for";
+TEST(JudgementTogether, ASynchronousReplicaProtectsThePrimary) {
+    std::vector<MemberReport> reports = {db("db-1", "leader", "running"), db("db-2", "sync_standby", "streaming")};
+    judge_together(reports, true);
+    EXPECT_TRUE(reports[0].healthy);
+    EXPECT_EQ(reports[1].detail, "synchronous replica, streaming, timeline 2");
+}
+
+TEST(JudgementTogether, APrimaryThatIsAloneHasNobodyToWaitFor) {
+    std::vector<MemberReport> reports = {db("db-1", "leader", "running")};
+    judge_together(reports, true);
+    EXPECT_TRUE(reports[0].healthy);
+}
+
+TEST(JudgementTogether, AReplicaOnAnOldTimelineIsNotHealthyAlthoughItStreams) {
+    std::vector<MemberReport> reports = {db("db-1", "leader", "running"), db("db-2", "sync_standby", "streaming"),
+                                         db("db-3", "replica", "streaming", 1)};
+    judge_together(reports, true);
+    EXPECT_FALSE(reports[2].healthy);
+    EXPECT_EQ(reports[2].detail, "replica, streaming, timeline 1, not on the primary's timeline");
+    EXPECT_TRUE(reports[0].healthy && reports[1].healthy);
 }
