@@ -1,4 +1,5 @@
 // ingot: builds role images, writes user-data, runs a whole cluster on one machine.
+#include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -9,6 +10,8 @@
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c,bugprone-unused-return-value): cannot fail for SIGPIPE
+    // libarchive reads file names in this character set; in plain "C" it marks every other name as binary.
+    std::setlocale(LC_CTYPE, "C.UTF-8"); // NOLINT(cert-err33-c,concurrency-mt-unsafe): before any thread
     try {
         CLI::App app("Ingot: PostgreSQL clusters from role images, without an orchestrator.", "ingot");
         app.require_subcommand(1);
