@@ -60,7 +60,7 @@ std::uint64_t host_memory_mib() {
 Supervisor::Supervisor(process::Processes& processes, Paths paths, LabState state, cloud_init::Cluster cluster,
                        LabNetwork network)
     : processes_(processes), paths_(std::move(paths)), state_(std::move(state)), cluster_(std::move(cluster)),
-      network_(std::move(network)), switch_(processes, network_, cloud_init::domain_of(cluster_.name)) {}
+      network_(network), switch_(processes, network_, cloud_init::domain_of(cluster_.name)) {}
 
 Status Supervisor::open(const cloud_init::Secrets& secrets, HostSockets sockets) {
     INGOT_TRY(files::make_directory(kWorld, {.mode = 0700}), "");
