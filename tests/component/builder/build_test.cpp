@@ -8,6 +8,7 @@
 
 #include <sys/wait.h>
 
+#include "builder/artefacts/manifest.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/builder/images.hpp"
@@ -100,10 +101,29 @@ TEST_F(IngotBuild, NamesThePlaceOfAUnitThatDoesNotExist) {
 }
 
 TEST_F(IngotBuild, RefusesAnArchiveThatAnotherKeySigned) {
-    const auto built = build(
-        {"etcd", "--mirror", "http://127.0.0.1:1/debian", "--keyring", (folder_->path() / "no-such.gpg").string()});
+    const fs::path other_keys = "/usr/share/keyrings/debian-archive-removed-keys.gpg";
+    if (!files::exists(other_keys)) { GTEST_SKIP() << "there is no keyring of other keys"; }
+    // The mirror that the images came from, whatever this machine uses.
+    const auto manifest = builder::artefacts::parse_manifest(*files::read(images_folder() / "etcd/manifest.json"));
+    ASSERT_TRUE(manifest);
+    const auto& uri = manifest->packages.front().uri;
+    const auto mirror = uri.substr(0, uri.find("/pool/"));
+    const auto built = build({"etcd", "--mirror", mirror, "--keyring", other_keys.string(), "--refresh"});
+    EXPECT_EQ(built.exit_code, 3) << built.out;
+    EXPECT_THAT(built.out, HasSubstr("NO_PUBKEY"));
+    EXPECT_FALSE(files::exists(folder_->path() / "images/etcd"));
+}
+
+TEST_F(IngotBuild, SaysThatAKeyringIsNotThere) {
+    const auto built = build({"etcd", "--mirror", "http://127.0.0.1:1/debian", "--keyring", "/no/such.gpg"});
     EXPECT_NE(built.exit_code, 0);
-    EXPECT_THAT(built.out, HasSubstr("there is no keyring"));
+    EXPECT_THAT(built.out, HasSubstr("there is no keyring /no/such.gpg"));
+}
+
+TEST_F(IngotBuild, SaysThatAMirrorDoesNotAnswer) {
+    const auto built = build({"etcd", "--mirror", "http://127.0.0.1:1/debian"});
+    EXPECT_EQ(built.exit_code, 75) << built.out;
+    EXPECT_THAT(built.out, HasSubstr("Could not connect to 127.0.0.1:1"));
 }
 
 TEST_F(IngotBuild, ThatIsKilledLeavesNothingAndDisturbsNoLaterOne) {
