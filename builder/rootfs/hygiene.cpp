@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 
 #include "common/files/files.hpp"
+#include "common/text/text.hpp"
 
 namespace ingot::builder::rootfs {
 
@@ -91,7 +92,23 @@ Status remove_dangling_certificates(const fs::path& root) {
     return {};
 }
 
+Status settle_debconf(const fs::path& root) {
+    const auto path = root / "var/cache/debconf/config.dat";
+    INGOT_ASSIGN(const auto answers, files::read_if_exists(path), "");
+    if (!answers) { return {}; }
+    const auto settled = without_temporary_names(*answers);
+    return settled == *answers ? Status{} : files::write(path, settled);
+}
+
 } // namespace
+
+std::string without_temporary_names(std::string_view answers) {
+    std::string settled;
+    for (const auto& line : text::lines(answers)) {
+        if (!line.starts_with(" NEW = /tmp/")) { settled += line + "\n"; }
+    }
+    return settled;
+}
 
 Hygiene hygiene_of(std::string_view path) {
     const std::string text(path);
@@ -124,6 +141,7 @@ Status clean_tree(const fs::path& root) {
             INGOT_TRY(files::write(path, "", {.mode = 0444}), "cleaning the tree");
         }
     }
+    INGOT_TRY(settle_debconf(root), "cleaning debconf's answers");
     return remove_dangling_certificates(root);
 }
 

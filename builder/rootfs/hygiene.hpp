@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "common/result/result.hpp"
@@ -17,6 +18,9 @@ enum class Hygiene {
 
 /// The verdict on one path of an image (absolute). Pure.
 Hygiene hygiene_of(std::string_view path);
+
+/// debconf's answers without the names of temporary files that ucf put among them, which no two builds share. Pure.
+std::string without_temporary_names(std::string_view answers);
 
 /// Goes through the tree and does as hygiene_of() says. Links to what was removed go too.
 Status clean_tree(const std::filesystem::path& root);

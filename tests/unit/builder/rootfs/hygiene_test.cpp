@@ -32,6 +32,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"/etc/passwd", Hygiene::keep}, Case{"/etc/passwd-", Hygiene::remove},
         Case{"/var/lib/systemd/random-seed", Hygiene::remove}, Case{"/usr/sbin/policy-rc.d", Hygiene::remove}));
 
+TEST(DebconfsAnswers, NameNoTemporaryFiles) {
+    EXPECT_EQ(without_temporary_names("Name: ucf/changeprompt\nVariables:\n FILE = /etc/x\n NEW = /tmp/x.Ab12\n\n"),
+              "Name: ucf/changeprompt\nVariables:\n FILE = /etc/x\n\n");
+}
+
 TEST(CleaningATree, RemovesEmptiesAndKeeps) {
     const auto folder = *files::TempDir::create();
     const auto& root = folder.path();
