@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr mode_t kModeBits = 07777;
-
 /// All paths below `folder`, relative to it, parents before children.
 Result<std::vector<fs::path>> paths_below(const fs::path& folder) {
     std::vector<fs::path> paths;
@@ -78,7 +76,11 @@ Status copy_file(const fs::path& source, const fs::path& target, mode_t mode) {
 
 } // namespace
 
-mode_t mode_in_image(mode_t mode) { return mode & kModeBits & ~static_cast<mode_t>(S_IWGRP | S_IWOTH); }
+mode_t mode_in_image(mode_t mode) {
+    constexpr mode_t kProgram = 0755;
+    constexpr mode_t kFile = 0644;
+    return (mode & S_IXUSR) != 0 ? kProgram : kFile;
+}
 
 Result<std::string> tree_digest(const fs::path& folder) {
     INGOT_ASSIGN(const auto paths, paths_below(folder), "");

@@ -17,8 +17,8 @@ Result<std::string> tree_digest(const std::filesystem::path& folder);
 /// replaces what is there; a folder keeps the mode of one that is there already. `.gitkeep` stays behind.
 Status copy_tree(const std::filesystem::path& folder, const std::filesystem::path& root);
 
-/// The mode a file gets: its own, without writing by group and others, which is an accident of the umask that the
-/// repository was checked out under (sudo and ssh refuse such files).
+/// The mode a file or folder gets: 0755 if its owner may execute it, else 0644. That is all that git keeps; the rest
+/// is the umask of whoever checked it out, and has no place in an image.
 mode_t mode_in_image(mode_t mode);
 
 } // namespace ingot::builder::rootfs

@@ -29,11 +29,12 @@ class OverlayTree : public testing::Test {
     files::TempDir folder_;
 };
 
-TEST(ModeInImage, IsTheFilesOwnWithoutTheAccidentsOfAnUmask) {
+TEST(ModeInImage, IsNoAccidentOfAnUmask) {
     EXPECT_EQ(mode_in_image(0664), 0644U);
+    EXPECT_EQ(mode_in_image(0600), 0644U);
     EXPECT_EQ(mode_in_image(0775), 0755U);
-    EXPECT_EQ(mode_in_image(0600), 0600U);
-    EXPECT_EQ(mode_in_image(S_IFREG | 04755U), 04755U);
+    EXPECT_EQ(mode_in_image(0700), 0755U);
+    EXPECT_EQ(mode_in_image(S_IFREG | 04755U), 0755U);
 }
 
 TEST_F(OverlayTree, HasADigestOverNamesModesLinksAndContents) {
@@ -42,7 +43,7 @@ TEST_F(OverlayTree, HasADigestOverNamesModesLinksAndContents) {
     put("a/etc/x.conf", "y\n", 0644);
     const auto content = digest();
     EXPECT_NE(content, before);
-    put("a/etc/x.conf", "x\n", 0600);
+    put("a/etc/x.conf", "x\n", 0755);
     EXPECT_NE(digest(), before);
     put("a/etc/x.conf", "x\n", 0644);
     EXPECT_EQ(digest(), before);
