@@ -82,8 +82,7 @@ Status live(Inputs inputs, HostSockets sockets, files::Fd report, files::Fd run_
     INGOT_TRY(enter_lab_cgroup("/sys/fs/cgroup", inputs.state.name), "");
     INGOT_ASSIGN(auto network, LabNetwork::parse(inputs.cluster.network), "");
     const auto socket_name = inputs.paths.socket().filename().string();
-    Supervisor supervisor(processes, inputs.paths, std::move(inputs.state), std::move(inputs.cluster),
-                          network);
+    Supervisor supervisor(processes, inputs.paths, std::move(inputs.state), std::move(inputs.cluster), network);
     INGOT_TRY(supervisor.open(inputs.secrets, std::move(sockets)), "");
     log::info("ready");
     INGOT_TRY(send_line(report, json::to_line({{"ok", true}})), "");
