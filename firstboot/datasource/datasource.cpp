@@ -1,69 +1,108 @@
 #include "firstboot/datasource/datasource.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "common/text/text.hpp"
-#include "firstboot/node/command_line.hpp"
+#include "firstboot/datasource/configdrive/configdrive.hpp"
+#include "firstboot/datasource/ec2/ec2.hpp"
+#include "firstboot/datasource/hetzner/hetzner.hpp"
+#include "firstboot/datasource/nocloud/nocloud.hpp"
 
 namespace ingot::firstboot {
 
 namespace {
 
-constexpr std::string_view kSeedFolder = "/var/lib/cloud/seed/nocloud";
+constexpr std::array<std::string_view, 4> kKnown{"nocloud", "configdrive", "hetzner", "ec2"};
+constexpr std::string_view kAllowList = "/usr/lib/ingot/datasources";
 
-Result<Metadata> nothing_there(std::string_view looked_at) {
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+    return std::ranges::find(names, name) != names.end();
+}
+
+Error nothing_there(std::string_view looked_at) {
     return fail(ErrorKind::transient, text::format("no metadata yet: looked at {}", looked_at));
 }
 
-Result<Metadata> read_chosen_seed(Environment& environment, const std::string& seed) {
-    if (seed.starts_with("http://") || seed.starts_with("https://")) { return read_seed_url(environment, seed); }
-    INGOT_ASSIGN(auto found, read_seed_folder(environment.root, seed), "");
-    if (!found) { return nothing_there(seed); }
-    return *std::move(found);
+Result<Metadata> or_nothing(Result<std::optional<Metadata>> found, std::string_view looked_at) {
+    if (!found) { return std::move(found).error(); }
+    if (!*found) { return nothing_there(looked_at); }
+    return **std::move(found);
 }
 
-bool is_hetzner_machine(const files::Root& root) {
-    if (files::exists(root.at("/run/systemd/container"))) { return false; } // DMI there is the host's
-    const auto vendor = files::read_if_exists(root.at("/sys/class/dmi/id/sys_vendor"));
-    return vendor && *vendor && text::trim(**vendor) == "Hetzner";
+Result<Metadata> read_chosen(Environment& environment, const Machine& machine, std::string_view name) {
+    if (name == "hetzner") { return hetzner::read(environment, machine); }
+    if (name == "ec2") { return ec2::read(environment, machine); }
+    if (name == "configdrive") {
+        return or_nothing(configdrive::read(environment, machine), "filesystems labelled config-2");
+    }
+    return or_nothing(nocloud::read(environment, machine, nocloud::find_line(machine)),
+                      "/var/lib/cloud/seed/nocloud and filesystems labelled cidata");
+}
+
+/// Without a choice. What lies on the machine itself comes first and needs no network; of the providers, the
+/// firmware names one at most, so that asking them one after the other costs no time.
+Result<Metadata> look(Environment& environment, const Machine& machine, const std::vector<std::string>& allowed) {
+    std::vector<std::string> looked_at;
+    if (contains(allowed, "nocloud")) {
+        INGOT_ASSIGN(auto found, nocloud::read(environment, machine, std::nullopt), "");
+        if (found) { return *std::move(found); }
+        looked_at.insert(looked_at.end(), {"/var/lib/cloud/seed/nocloud", "filesystems labelled cidata"});
+    }
+    if (contains(allowed, "configdrive")) {
+        INGOT_ASSIGN(auto found, configdrive::read(environment, machine), "");
+        if (found) { return *std::move(found); }
+        looked_at.emplace_back("filesystems labelled config-2");
+    }
+    if (contains(allowed, "hetzner") && hetzner::detect(machine)) { return hetzner::read(environment, machine); }
+    if (contains(allowed, "ec2") && ec2::detect(machine)) { return ec2::read(environment, machine); }
+    return nothing_there(text::format("{}; the firmware ({}) names no provider that this image may use",
+                                      text::join(looked_at, ", "),
+                                      machine.vendor.empty() ? "which says nothing" : machine.vendor));
 }
 
 } // namespace
 
-Result<DatasourceChoice> datasource_choice(const std::vector<std::string>& command_line) {
-    const auto line = option(command_line, "ds");
-    if (!line || line->empty()) { return DatasourceChoice{}; }
-    const auto parts = text::split(*line, ';');
-    DatasourceChoice choice{.name = text::lower(parts.front())};
-    if (choice.name == "nocloud-net") { choice.name = "nocloud"; }
-    if (choice.name != "nocloud" && choice.name != "hetzner") {
-        return fail(ErrorKind::invalid_input,
-                    text::format("the command line asks for datasource \"{}\"; this agent knows nocloud and hetzner",
-                                 parts.front()));
+Result<std::string> chosen_datasource(const Machine& machine) {
+    constexpr std::string_view kMark = "ds=";
+    auto words = datasource_words(machine);
+    if (words.empty() && machine.serial.starts_with(kMark)) { words = machine.serial.substr(kMark.size()); }
+    if (words.empty()) { return std::string(); }
+    auto name = text::lower(std::string_view(words).substr(0, words.find(';')));
+    if (name == "nocloud-net") { name = "nocloud"; }
+    if (std::ranges::find(kKnown, name) == kKnown.end()) {
+        return fail(
+            ErrorKind::invalid_input,
+            text::format("the command line asks for datasource \"{}\"; this agent knows nocloud, configdrive, "
+                         "hetzner and ec2",
+                         name));
     }
-    for (const auto& part : parts) {
-        for (const std::string_view key : {"s=", "seedfrom="}) {
-            if (part.starts_with(key)) { choice.seed = part.substr(key.size()); }
+    return name;
+}
+
+std::vector<std::string> allowed_datasources(const files::Root& root) {
+    const auto content = files::read_if_exists(root.at(kAllowList));
+    if (!content || !*content) { return {kKnown.begin(), kKnown.end()}; }
+    std::vector<std::string> names;
+    for (const auto& line : text::lines(**content)) {
+        for (const auto& word : text::split(line.substr(0, line.find('#')), ' ')) {
+            if (const auto name = text::lower(text::trim(word)); !name.empty()) { names.push_back(name); }
         }
     }
-    constexpr std::string_view kFile = "file://";
-    if (choice.seed && choice.seed->starts_with(kFile)) { choice.seed = choice.seed->substr(kFile.size()); }
-    if (choice.seed && !choice.seed->ends_with('/')) { *choice.seed += '/'; }
-    return choice;
+    return names;
 }
 
 Result<Metadata> read_datasource(Environment& environment) {
-    INGOT_ASSIGN(const auto choice, datasource_choice(read_command_line(environment.root)), "");
-    if (choice.name == "hetzner") { return read_hetzner(environment); }
-    if (choice.seed) { return read_chosen_seed(environment, *choice.seed); }
-
-    INGOT_ASSIGN(auto folder, read_seed_folder(environment.root, kSeedFolder), "");
-    if (folder) { return *std::move(folder); }
-    const bool container = files::exists(environment.root.at("/run/systemd/container"));
-    if (!container) {
-        INGOT_ASSIGN(auto device, read_seed_device(environment), "");
-        if (device) { return *std::move(device); }
+    const auto machine = read_machine(environment.root);
+    const auto allowed = allowed_datasources(environment.root);
+    INGOT_ASSIGN(const auto chosen, chosen_datasource(machine), "");
+    if (chosen.empty()) { return look(environment, machine, allowed); }
+    if (!contains(allowed, chosen)) {
+        return fail(ErrorKind::refused,
+                    text::format("the command line asks for datasource {}, which this image does not allow ({}: {})",
+                                 chosen, kAllowList, text::join(allowed, " ")));
     }
-    if (choice.name.empty() && is_hetzner_machine(environment.root)) { return read_hetzner(environment); }
-    return nothing_there(text::format("{} and filesystems labelled cidata", kSeedFolder));
+    return read_chosen(environment, machine, chosen);
 }
 
 } // namespace ingot::firstboot

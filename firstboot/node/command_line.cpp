@@ -1,6 +1,6 @@
 #include "firstboot/node/command_line.hpp"
 
-#include "common/text/text.hpp"
+#include <utility>
 
 namespace ingot::firstboot {
 
@@ -8,13 +8,27 @@ std::vector<std::string> read_command_line(const files::Root& root) {
     const bool container = files::exists(root.at("/run/systemd/container"));
     const auto raw = files::read_if_exists(root.at(container ? "/proc/1/cmdline" : "/proc/cmdline"));
     if (!raw || !*raw) { return {}; }
+    return split_command_line(**raw);
+}
+
+std::vector<std::string> split_command_line(std::string_view line) {
     std::vector<std::string> words;
-    // NUL between the words of a process; spaces between those of the kernel's line.
-    for (const auto& part : text::split(**raw, '\0')) {
-        for (const auto& word : text::split(part, ' ')) {
-            if (const auto trimmed = text::trim(word); !trimmed.empty()) { words.emplace_back(trimmed); }
+    std::string word;
+    bool quoted = false;
+    const auto end_word = [&] {
+        if (!word.empty()) { words.push_back(std::exchange(word, {})); }
+    };
+    for (const char letter : line) {
+        // GRUB users have to quote the ';' of ds=nocloud;s=…, and the kernel keeps the quotes they wrote.
+        if (letter == '"') {
+            quoted = !quoted;
+        } else if (letter == '\0' || letter == '\n' || (!quoted && (letter == ' ' || letter == '\t'))) {
+            end_word();
+        } else {
+            word += letter;
         }
     }
+    end_word();
     return words;
 }
 

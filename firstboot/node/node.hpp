@@ -10,13 +10,23 @@
 
 namespace ingot::firstboot {
 
+/// A description of the network as a datasource gave it; cloud-init/network reads it.
+struct NetworkDescription {
+    enum class Format { network_config, openstack }; ///< network-config v1 or v2; network_data.json
+    Format format = Format::network_config;
+    std::string text;
+};
+
 /// What a datasource gave.
 struct Metadata {
-    std::string datasource; ///< "nocloud", "hetzner"
+    std::string datasource; ///< "nocloud", "configdrive", "hetzner", "ec2"
     std::string instance_id;
     std::string hostname;
     std::vector<std::string> public_keys{};
-    std::string user_data; ///< raw
+    std::string user_data;     ///< raw
+    std::string vendor_data{}; ///< raw: the provider's, weaker than user-data
+    std::optional<NetworkDescription> network{};
+    std::string place{}; ///< where it was read: "/dev/sr0 (iso9660)", a URL
 };
 
 /// What the machine is, read from it.
