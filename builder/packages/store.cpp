@@ -55,21 +55,13 @@ Status Store::take_over(const PackageSet& set) const {
     return {};
 }
 
-Status Store::lay_out(const PackageSet& set, const std::filesystem::path& target) const {
-    for (const auto& package : set) {
-        const auto source = path_of(package);
-        INGOT_ASSIGN(const auto digest, crypto::sha256_file(source), "checking " + package.file_name());
-        if (digest != package.sha256) {
-            INGOT_TRY(files::remove_file(source), "");
-            return fail(ErrorKind::transient, text::format("{} was damaged in the cache and has been removed from it",
-                                                           package.file_name()));
-        }
-        std::error_code problem;
-        std::filesystem::create_hard_link(source, target / package.file_name(), problem);
-        if (problem) { std::filesystem::copy_file(source, target / package.file_name(), problem); }
-        if (problem) { return fail_errno(problem.value(), "laying out " + package.file_name()); }
-    }
-    return {};
+Status Store::check(const Package& package) const {
+    const auto file = path_of(package);
+    INGOT_ASSIGN(const auto digest, crypto::sha256_file(file), "checking " + package.file_name());
+    if (digest == package.sha256) { return {}; }
+    INGOT_TRY(files::remove_file(file), "");
+    return fail(ErrorKind::transient,
+                text::format("{} was damaged in the cache and has been removed from it", package.file_name()));
 }
 
 Result<std::int64_t> Store::newest_build_time(const PackageSet& set) const {

@@ -20,9 +20,9 @@ class Store {
     [[nodiscard]] std::filesystem::path incoming() const { return folder_ / "incoming"; }
     /// Takes over from incoming() what has the hash of a package of `set`; removes everything else there.
     Status take_over(const PackageSet& set) const;
-    /// Makes the set's files appear in `target` under apt's names. Each is hashed once more on the way; one that
-    /// rotted on disk is removed from the store and is an error (transient: the next build fetches it again).
-    Status lay_out(const PackageSet& set, const std::filesystem::path& target) const;
+    /// Hashes the package's file once more. One that rotted on disk is removed from the store and is an error
+    /// (transient: the next build fetches it again).
+    [[nodiscard]] Status check(const Package& package) const;
     /// When the youngest package of the set was built (seconds since the epoch): the date of an image, the same
     /// for the same packages. All have to be in the store.
     [[nodiscard]] Result<std::int64_t> newest_build_time(const PackageSet& set) const;

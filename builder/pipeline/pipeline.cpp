@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "builder/artefacts/artefacts.hpp"
+#include "builder/packages/flat.hpp"
 #include "builder/pipeline/plan.hpp"
 #include "builder/rootfs/isolation.hpp"
 #include "builder/rootfs/mounts.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kLayersUnused = std::chrono::hours(24 * 14);
+constexpr auto kUnused = std::chrono::hours(24 * 14);
 constexpr std::ptrdiff_t kMostJobs = 64;
 
 /// Everything the roles of one build share.
@@ -33,6 +34,7 @@ struct Shared {
     process::Processes& processes;
     progress::Progress& progress;
     packages::Store store;
+    packages::FlatStore flat;
     rootfs::LayerCache layers;
     std::optional<AgentPackage> agent;
     std::mutex mutex{};
@@ -79,7 +81,12 @@ Result<rootfs::Layer> make_package_layer(Shared& shared, const PackageStep& step
     const auto debs = workspace / "packages";
     INGOT_TRY(files::make_directory(debs), "");
     INGOT_TRY(files::make_directory(workspace / "apt"), "");
-    INGOT_TRY(shared.store.lay_out(layer.packages, debs), "");
+    INGOT_TRY(shared.flat.lay_out(layer.packages, debs,
+                                  [&](std::size_t count) {
+                                      shared.progress.phase(layer.name, "decompressing packages",
+                                                            text::format("{} of {}", count, layer.packages.size()));
+                                  }),
+              "");
     INGOT_ASSIGN(auto root, rootfs::WorkingRoot::open(workspace, roots_of(below), debs), "");
     INGOT_TRY(rootfs::install_packages(shared.processes, root.path(), layer, time, workspace / "apt",
                                        reporter(shared.progress, layer.name)),
@@ -320,6 +327,7 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
                   .processes = processes,
                   .progress = progress,
                   .store = packages::Store(request.cache / "packages"),
+                  .flat = packages::FlatStore(request.cache / "flat", packages::Store(request.cache / "packages")),
                   .layers = rootfs::LayerCache(request.cache),
                   .agent = {}};
     INGOT_TRY(shared.layers.remove_leftovers(), "");
@@ -332,7 +340,8 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
     }
     progress.done("packages", "resolved");
     INGOT_ASSIGN(auto built, build_all(shared, plans), "");
-    INGOT_TRY(shared.layers.prune(kLayersUnused), "");
+    INGOT_TRY(shared.layers.prune(kUnused), "");
+    INGOT_TRY(shared.flat.prune(kUnused), "");
     INGOT_TRY(shared.layers.remove_leftovers(), "");
     return built;
 }

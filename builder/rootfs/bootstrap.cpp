@@ -9,6 +9,9 @@
 #include <system_error>
 #include <thread>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "builder/rootfs/isolation.hpp"
 #include "builder/rootfs/working_root.hpp"
 #include "common/files/files.hpp"
@@ -34,8 +37,26 @@ Status merge_usr(const fs::path& root) {
     return {};
 }
 
+/// Several packages bring the same folder, each with a date of its own, and the last one unpacked wins: which one
+/// that is differs from build to build when they are unpacked at the same time. So folders have the image's date.
+Status date_directories(const fs::path& root, std::int64_t image_time) {
+    const timespec date = {.tv_sec = image_time, .tv_nsec = 0};
+    const std::array<timespec, 2> times = {date, date};
+    std::error_code problem;
+    fs::recursive_directory_iterator entry(root, problem);
+    for (const fs::recursive_directory_iterator end; !problem && entry != end; entry.increment(problem)) {
+        if (entry->is_symlink() || !entry->is_directory()) { continue; }
+        if (::utimensat(AT_FDCWD, entry->path().c_str(), times.data(), 0) != 0) {
+            return fail_errno(errno, "dating " + entry->path().string());
+        }
+    }
+    if (problem) { return fail_errno(problem.value(), "dating the folders of " + root.string()); }
+    return {};
+}
+
 /// Unpacks without dpkg's database, as many at once as there are processors.
-Status extract(process::Processes& processes, const fs::path& root, const packages::PackageSet& set) {
+Status extract(process::Processes& processes, const fs::path& root, const packages::PackageSet& set,
+               std::int64_t image_time) {
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
     std::optional<Error> failure;
@@ -59,7 +80,7 @@ Status extract(process::Processes& processes, const fs::path& root, const packag
     for (const auto* name : {"doc", "groff", "info", "lintian", "locale", "man"}) {
         INGOT_TRY(files::remove_tree(root / "usr/share" / name), "");
     }
-    return {};
+    return date_directories(root, image_time);
 }
 
 /// Counts dpkg's lines: each package is unpacked, then set up.
@@ -82,7 +103,7 @@ Status install_essential(process::Processes& processes, const fs::path& root, co
                          std::int64_t image_time, const Report& report) {
     const auto phase = text::format("installing {} essential packages", set.size());
     report(phase, "");
-    INGOT_TRY(extract(processes, root, set), "");
+    INGOT_TRY(extract(processes, root, set, image_time), "");
     INGOT_TRY(start_database(root), "");
     // In whatever order: everything that a script could need is there already.
     std::vector<std::string> argv = {"dpkg", "--install", "--force-depends"};

@@ -1,4 +1,4 @@
-// Archives (libarchive): tar writing for images.
+// Archives (libarchive): tar writing for images, and decompression.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,10 @@ struct TarOptions {
 /// xattrs (file capabilities), hard links and device nodes kept. Returns the number of entries.
 Result<std::uint64_t> write_tar(const std::filesystem::path& directory, const std::filesystem::path& file,
                                 const TarOptions& options = {});
+
+/// Decompresses `size` bytes of `file` from `offset` on, whatever they are compressed with (gzip, bzip2, xz, zstd, or
+/// nothing), and appends the result to the open file `output`. Returns how many bytes that was.
+Result<std::uint64_t> decompress(const std::filesystem::path& file, std::uint64_t offset, std::uint64_t size,
+                                 int output);
 
 } // namespace ingot::archive

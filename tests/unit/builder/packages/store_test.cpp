@@ -37,21 +37,11 @@ TEST_F(PackageStore, TakesOverWhatHasTheRightHashAndNothingElse) {
     EXPECT_TRUE(files::list(store_.incoming())->empty());
 }
 
-TEST_F(PackageStore, LaysOutUnderAptsNames) {
-    const PackageSet set = {describe("a", "content of a")};
-    arrive("whatever", "content of a");
-    ASSERT_TRUE(store_.take_over(set));
-    ASSERT_TRUE(files::make_directory(folder_.path() / "out"));
-    ASSERT_TRUE(store_.lay_out(set, folder_.path() / "out"));
-    EXPECT_EQ(*files::read(folder_.path() / "out/a_1_all.deb"), "content of a");
-}
-
 TEST_F(PackageStore, ForgetsAPackageThatRottedOnDisk) {
     const PackageSet set = {describe("a", "content of a")};
     ASSERT_TRUE(files::write(store_.path_of(set[0]), "content of A"));
     EXPECT_TRUE(store_.missing(set).empty()) << "its size is right";
-    ASSERT_TRUE(files::make_directory(folder_.path() / "out"));
-    const auto result = store_.lay_out(set, folder_.path() / "out");
+    const auto result = store_.check(set[0]);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, ErrorKind::transient);
     EXPECT_EQ(store_.missing(set).size(), 1U);
