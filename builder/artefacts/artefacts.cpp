@@ -4,11 +4,16 @@
 #include <cerrno>
 #include <cstdio>
 #include <future>
+#include <mutex>
+#include <set>
 #include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "builder/artefacts/compressed.hpp"
+#include "builder/artefacts/netboot.hpp"
+#include "builder/artefacts/raw.hpp"
 #include "common/archive/archive.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/files/files.hpp"
@@ -21,17 +26,25 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised whenever packing changes what is in the files.
-constexpr std::string_view kPackRecipe = "2";
+constexpr std::string_view kPackRecipe = "3";
 /// 15, the default, takes ten times as long for a tenth less.
 constexpr int kSquashfsLevel = 6;
 constexpr auto kPackTimeout = std::chrono::minutes(30);
 
+constexpr const char* kRaw = "disk.raw";
+constexpr const char* kRawZst = "disk.raw.zst";
+constexpr const char* kQcow2 = "disk.qcow2";
+constexpr const char* kTar = "root.tar.zst";
+constexpr const char* kSquashfs = "root.squashfs";
+
+/// Without kernel and initrd: who boots a squashfs has them beside it (netboot) or has another kernel (the lab).
 Status write_squashfs(process::Processes& processes, const fs::path& tree, const fs::path& file, std::int64_t date) {
     // With SOURCE_DATE_EPOCH it dates the file system so and clamps the times of files. It prints a line for each
     // POSIX ACL, which squashfs does not hold (journald sets those of /var/log/journal anew at boot).
     const process::Command command{.argv = {"mksquashfs", tree.string(), file.string(), "-noappend", "-no-progress",
                                             "-quiet", "-comp", "zstd", "-Xcompression-level",
-                                            text::format("{}", kSquashfsLevel)},
+                                            text::format("{}", kSquashfsLevel), "-wildcards", "-e", "boot/vmlinuz-*",
+                                            "boot/initrd.img-*"},
                                    .environment = {{"SOURCE_DATE_EPOCH", text::format("{}", date)}},
                                    .timeout = kPackTimeout};
     INGOT_TRY(run_checked(processes, command), "packing " + file.filename().string());
@@ -43,15 +56,6 @@ Status write_tar(const fs::path& tree, const fs::path& file, std::int64_t date) 
     return {};
 }
 
-Status write_format(process::Processes& processes, const fs::path& tree, const fs::path& file, spec::Format format,
-                    std::int64_t date) {
-    switch (format) {
-    case spec::Format::squashfs: return write_squashfs(processes, tree, file, date);
-    case spec::Format::tar: return write_tar(tree, file, date);
-    }
-    return fail(ErrorKind::bug, "a format without a writer");
-}
-
 Result<ManifestFile> describe(const fs::path& file) {
     INGOT_ASSIGN(auto digest, crypto::sha256_file(file), "hashing " + file.string());
     std::error_code problem;
@@ -59,6 +63,99 @@ Result<ManifestFile> describe(const fs::path& file) {
     if (problem) { return fail_errno(problem.value(), "looking at " + file.string()); }
     return ManifestFile{.name = file.filename().string(), .size = size, .sha256 = std::move(digest)};
 }
+
+Status sync_file(const fs::path& file) {
+    const files::Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd.valid() || ::fsync(fd.get()) != 0) { return fail_errno(errno, "writing " + file.string() + " to disk"); }
+    return {};
+}
+
+/// Makes the files of one image, side by side where they do not need each other.
+class Packer {
+  public:
+    Packer(process::Processes& processes, const fs::path& tree, const fs::path& made, const Packing& packing,
+           const Manifest& manifest)
+        : processes_(processes), tree_(tree), made_(made), packing_(packing), manifest_(manifest) {
+        for (const auto format : packing.formats) {
+            for (auto& name : file_names(format)) { wanted_.insert(std::move(name)); }
+        }
+    }
+
+    Result<std::vector<ManifestFile>> write() {
+        // Each line of work is a thread; each fills in its own files.
+        auto tar = std::async(std::launch::async, [&] { return write_tar_files(); });
+        auto squashfs = std::async(std::launch::async, [&] { return write_squashfs_files(); });
+        const auto disk = write_disk_files();
+        const auto tar_done = tar.get();
+        const auto squashfs_done = squashfs.get();
+        for (const auto* done : {&disk, &tar_done, &squashfs_done}) {
+            if (!*done) { return done->error(); }
+        }
+        std::ranges::sort(files_, {}, &ManifestFile::name);
+        return std::move(files_);
+    }
+
+  private:
+    [[nodiscard]] bool wants(const std::string& name) const { return wanted_.contains(name); }
+
+    /// On disk and described: from here on it is one of the image's files.
+    Result<ManifestFile> keep(const std::string& name) {
+        INGOT_TRY(sync_file(made_ / name), "");
+        INGOT_ASSIGN(auto file, describe(made_ / name), "");
+        const std::lock_guard lock(mutex_);
+        files_.push_back(file);
+        return file;
+    }
+
+    Status write_tar_files() {
+        if (!wants(kTar)) { return {}; }
+        INGOT_TRY(write_tar(tree_, made_ / kTar, manifest_.date), "");
+        INGOT_TRY(keep(kTar), "");
+        return {};
+    }
+
+    Status write_squashfs_files() {
+        if (!wants(kSquashfs)) { return {}; }
+        INGOT_TRY(write_squashfs(processes_, tree_, made_ / kSquashfs, manifest_.date), "");
+        INGOT_ASSIGN(const auto root, keep(kSquashfs), "");
+        if (!wants("boot.ipxe")) { return {}; }
+        const NetbootRoot described{.name = root.name, .size = root.size, .sha256 = root.sha256};
+        INGOT_TRY(write_netboot(tree_, made_, manifest_.role, described, packing_.command_line), "");
+        for (const auto* name : {"boot.ipxe", "initrd", "vmlinuz"}) { INGOT_TRY(keep(name), ""); }
+        return {};
+    }
+
+    Status write_disk_files() {
+        if (!wants(kRaw) && !wants(kRawZst) && !wants(kQcow2)) { return {}; }
+        const auto raw = made_ / kRaw;
+        INGOT_TRY(write_raw(processes_, tree_, raw,
+                            {.seed = packing_.seed,
+                             .date = manifest_.date,
+                             .free_bytes = packing_.free_bytes,
+                             .command_line = packing_.command_line}),
+                  text::format("making {}", kRaw));
+        if (wants(kRawZst)) {
+            INGOT_TRY(write_raw_zst(raw, made_ / kRawZst), text::format("making {}", kRawZst));
+            INGOT_TRY(keep(kRawZst), "");
+        }
+        if (wants(kQcow2)) {
+            INGOT_TRY(write_qcow2(raw, made_ / kQcow2), text::format("making {}", kQcow2));
+            INGOT_TRY(keep(kQcow2), "");
+        }
+        if (!wants(kRaw)) { return files::remove_file(raw); }
+        INGOT_TRY(keep(kRaw), "");
+        return {};
+    }
+
+    process::Processes& processes_;
+    const fs::path& tree_;
+    const fs::path& made_;
+    const Packing& packing_;
+    const Manifest& manifest_;
+    std::set<std::string> wanted_;
+    std::mutex mutex_;
+    std::vector<ManifestFile> files_;
+};
 
 /// What killed builds left beside the role's folder.
 Status remove_leftovers(const fs::path& output, std::string_view prefix) {
@@ -82,26 +179,25 @@ Status exchange(const fs::path& made, const fs::path& target) {
     return files::sync_directory(target.parent_path());
 }
 
-Status sync_file(const fs::path& file) {
-    const files::Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid() || ::fsync(fd.get()) != 0) { return fail_errno(errno, "writing " + file.string() + " to disk"); }
-    return {};
-}
-
 } // namespace
 
-std::string inputs_of(std::string_view image_key, const std::vector<spec::Format>& formats) {
+std::string inputs_of(std::string_view image_key, const Packing& packing) {
     auto text = text::format("pack {}\ntree {}\n", kPackRecipe, image_key);
-    for (const auto format : formats) { text += text::format("format {}\n", spec::to_string(format)); }
+    for (const auto format : packing.formats) { text += text::format("format {}\n", spec::to_string(format)); }
+    text += text::format("command line {}\nfree {}\n", packing.command_line, packing.free_bytes);
     return crypto::sha256_hex(text);
 }
 
-std::string file_name(spec::Format format) {
+std::vector<std::string> file_names(spec::Format format) {
     switch (format) {
-    case spec::Format::squashfs: return "root.squashfs";
-    case spec::Format::tar: return "root.tar.zst";
+    case spec::Format::raw: return {kRaw};
+    case spec::Format::raw_zst: return {kRawZst};
+    case spec::Format::qcow2: return {kQcow2};
+    case spec::Format::tar_zst: return {kTar};
+    case spec::Format::squashfs: return {kSquashfs};
+    case spec::Format::netboot: return {"boot.ipxe", "initrd", kSquashfs, "vmlinuz"};
     }
-    return "root";
+    return {};
 }
 
 std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role, std::string_view inputs) {
@@ -118,36 +214,18 @@ std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role
 }
 
 Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& tree, const fs::path& output,
-                                 const std::vector<spec::Format>& formats, Manifest manifest) {
+                                 const Packing& packing, Manifest manifest) {
     const auto prefix = text::format(".{}.new-", manifest.role);
     const auto made = output / text::format("{}{}", prefix, ::getpid());
     INGOT_TRY(files::make_directory(output), "making the output folder");
     INGOT_TRY(remove_leftovers(output, prefix), "");
     INGOT_TRY(files::make_directory(made), "");
-
-    std::vector<std::future<Result<ManifestFile>>> writers;
-    writers.reserve(formats.size());
-    for (const auto format : formats) {
-        writers.push_back(std::async(std::launch::async, [&, format]() -> Result<ManifestFile> {
-            const auto file = made / file_name(format);
-            INGOT_TRY(write_format(processes, tree, file, format, manifest.date), "");
-            INGOT_TRY(sync_file(file), "");
-            return describe(file);
-        }));
-    }
-    std::optional<Error> failure;
-    for (auto& writer : writers) {
-        auto file = writer.get();
-        if (file) {
-            manifest.files.push_back(*std::move(file));
-        } else {
-            failure = std::move(file).error();
-        }
-    }
-    if (failure) {
+    auto written = Packer(processes, tree, made, packing, manifest).write();
+    if (!written) {
         INGOT_TRY(files::remove_tree(made), "");
-        return *std::move(failure);
+        return std::move(written).error();
     }
+    manifest.files = *std::move(written);
     INGOT_TRY(files::write(made / "manifest.json", render_manifest(manifest)), "");
     INGOT_TRY(exchange(made, output / manifest.role), "");
     return manifest;

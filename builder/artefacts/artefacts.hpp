@@ -1,6 +1,7 @@
 // Writes an image's files into a folder of their own, which appears under its final name only when it is whole.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -15,19 +16,27 @@
 
 namespace ingot::builder::artefacts {
 
-/// The hash that names what an image is made from: the tree (by its layer's key) and how it is packed.
-std::string inputs_of(std::string_view image_key, const std::vector<spec::Format>& formats);
+/// How a tree becomes files.
+struct Packing {
+    std::vector<spec::Format> formats{};
+    std::string seed{}; ///< of every identifier in a disk image; the same for the same tree
+    std::string command_line{};
+    std::uint64_t free_bytes = 0;
+};
 
-/// The file of a format: root.squashfs, root.tar.zst.
-std::string file_name(spec::Format format);
+/// The hash that names what an image is made from: the tree (by its layer's key) and how it is packed.
+std::string inputs_of(std::string_view image_key, const Packing& packing);
+
+/// The files of a format: {disk.raw}, {root.tar.zst}; netboot has several, and shares root.squashfs with squashfs.
+std::vector<std::string> file_names(spec::Format format);
 
 /// The manifest of <output>/<role>, if that holds just what `inputs` gives and every file is as it was written.
 std::optional<Manifest> up_to_date(const std::filesystem::path& output, std::string_view role,
                                    std::string_view inputs);
 
-/// Packs the tree at `tree` in all `formats` and replaces <output>/<role>. Fills in `files` of the manifest.
+/// Packs the tree at `tree` in all formats, which share what they can, and replaces <output>/<role>. Fills in
+/// `files` of the manifest.
 Result<Manifest> write_artefacts(process::Processes& processes, const std::filesystem::path& tree,
-                                 const std::filesystem::path& output, const std::vector<spec::Format>& formats,
-                                 Manifest manifest);
+                                 const std::filesystem::path& output, const Packing& packing, Manifest manifest);
 
 } // namespace ingot::builder::artefacts

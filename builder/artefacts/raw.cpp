@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <vector>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "builder/artefacts/ext4_times.hpp"
+#include "builder/artefacts/pieces.hpp"
 #include "builder/disk/fat.hpp"
 #include "builder/disk/gpt.hpp"
 #include "builder/disk/grub.hpp"
@@ -26,32 +26,6 @@ using disk::kSector;
 constexpr std::uint64_t kEspSize = 64 * kMebibyte;
 constexpr std::string_view kGrub = "/usr/lib/grub";
 constexpr auto kFilesystemTimeout = std::chrono::minutes(15);
-
-/// A file that is written in pieces and stays sparse elsewhere.
-class SparseFile {
-  public:
-    static Result<SparseFile> create(const fs::path& path, std::uint64_t size) {
-        files::Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-        if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
-            return fail_errno(errno, "creating " + path.string());
-        }
-        return SparseFile(path, std::move(fd));
-    }
-    Status put(std::uint64_t offset, std::string_view bytes) {
-        while (!bytes.empty()) {
-            const auto written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-            if (written < 0) { return fail_errno(errno, "writing " + path_.string()); }
-            bytes.remove_prefix(static_cast<std::size_t>(written));
-            offset += static_cast<std::uint64_t>(written);
-        }
-        return {};
-    }
-
-  private:
-    SparseFile(fs::path path, files::Fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-    fs::path path_;
-    files::Fd fd_;
-};
 
 /// Newest first by version, as Debian names them: the longest common form sorts well enough within one image,
 /// which has one kernel.
@@ -132,6 +106,9 @@ Result<BootFiles> find_boot_files(const fs::path& tree) {
 
 std::string render_grub_config(const std::string& root_uuid, const std::string& root_partuuid, const BootFiles& boot,
                                const std::string& command_line) {
+    // A ";" ends a command, unless it is quoted (ds=nocloud;s=…).
+    const bool plain = command_line.find(';') == std::string::npos;
+    std::string words = plain ? command_line : "'" + text::replace_all(command_line, " ", "' '") + "'";
     return text::format(R"(serial --unit=0 --speed=115200
 terminal_input console serial
 terminal_output console serial
@@ -140,7 +117,7 @@ linux ($root)/{} root=PARTUUID={} {}
 initrd ($root)/{}
 boot
 )",
-                        root_uuid, boot.kernel, root_partuuid, command_line, boot.initrd);
+                        root_uuid, boot.kernel, root_partuuid, words, boot.initrd);
 }
 
 Status write_raw(process::Processes& processes, const fs::path& tree, const fs::path& file,
@@ -175,8 +152,10 @@ Status write_raw(process::Processes& processes, const fs::path& tree, const fs::
                            {{"EFI/BOOT/BOOTX64.EFI", efi}}),
         "");
 
-    INGOT_ASSIGN(auto image, SparseFile::create(file, layout.size), "");
+    INGOT_ASSIGN(auto image, OutputFile::create(file), "");
+    INGOT_TRY(image.resize(layout.size), "");
     INGOT_TRY(make_filesystem(processes, tree, file, root, root_uuid, options.date), "");
+    INGOT_TRY(settle_ext4_times(file, root.offset, options.date), "");
     const auto table = disk::render_gpt(layout);
     INGOT_TRY(image.put(0, table.start), "");
     INGOT_TRY(image.put(0, boot_code), "");

@@ -12,10 +12,10 @@
 namespace ingot::builder::artefacts {
 
 struct RawOptions {
-    std::string seed;                       ///< identifiers are derived from it: same seed, same bytes
-    std::int64_t date = 0;                  ///< of everything that has a date, seconds since the epoch
-    std::uint64_t free_bytes = 1ULL << 30U; ///< room left on the root; it grows to the disk on first boot anyway
-    std::string command_line{};             ///< of the kernel, after root=
+    std::string seed;             ///< identifiers are derived from it: same seed, same bytes
+    std::int64_t date = 0;        ///< of everything that has a date, seconds since the epoch
+    std::uint64_t free_bytes = 0; ///< room left on the root; it grows to the disk on first boot anyway
+    std::string command_line{};   ///< of the kernel, after root=
 };
 
 /// The kernel and its initrd as they lie in a tree ("boot/vmlinuz-…"); not_found if the tree has none.

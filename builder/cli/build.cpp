@@ -12,7 +12,9 @@
 #include <CLI/CLI.hpp>
 
 #include "builder/pipeline/pipeline.hpp"
+#include "builder/pipeline/plan.hpp"
 #include "builder/progress/progress.hpp"
+#include "builder/spec/spec.hpp"
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
@@ -25,6 +27,8 @@ namespace fs = std::filesystem;
 
 struct Options {
     pipeline::BuildRequest request{};
+    std::vector<std::string> formats{};
+    std::string architecture = pipeline::kArchitecture;
     std::string agent_deb{};
     bool without_agent = false;
     bool no_layer_cache = false;
@@ -68,8 +72,37 @@ Result<std::optional<std::int64_t>> source_date_epoch() {
     return fail(ErrorKind::invalid_input, text::format("SOURCE_DATE_EPOCH is '{}', not a number of seconds", text));
 }
 
+Result<std::vector<spec::Format>> formats_of(const std::vector<std::string>& names) {
+    std::vector<spec::Format> formats;
+    for (const auto& name : names) {
+        const auto format = spec::format_of(name);
+        if (format && std::ranges::find(formats, *format) == formats.end()) { formats.push_back(*format); }
+        if (format) { continue; }
+        const auto known = spec::format_names();
+        const auto near = text::nearest(name, known);
+        return fail(ErrorKind::invalid_input,
+                    text::format("--format: '{}' is not a format; there are: {}{}", name, text::join(known, ", "),
+                                 near ? text::format(" (did you mean '{}'?)", *near) : std::string()));
+    }
+    return formats;
+}
+
+Status check_architecture(std::string_view architecture) {
+    if (architecture == pipeline::kArchitecture) { return {}; }
+    if (architecture == "arm64") {
+        return fail(ErrorKind::refused,
+                    "--arch arm64: images for arm64 cannot be built yet. Packages run their own programs while they "
+                    "are installed, which needs qemu-user-static here, and the agent's package has to be compiled "
+                    "for arm64 as well; docs/decisions.md says what else it takes");
+    }
+    return fail(ErrorKind::invalid_input,
+                text::format("--arch: '{}' is not an architecture of ingot; there is: amd64", architecture));
+}
+
 Result<int> run(Options& options) {
     auto& request = options.request;
+    INGOT_TRY(check_architecture(options.architecture), "");
+    INGOT_ASSIGN(request.formats, formats_of(options.formats), "");
     INGOT_ASSIGN(request.agent_deb, find_agent(options), "");
     INGOT_ASSIGN(request.source_date_epoch, source_date_epoch(), "");
     request.use_layer_cache = !options.no_layer_cache;
@@ -96,6 +129,11 @@ void add_build(CLI::App& app, Action& action) {
     auto* build = app.add_subcommand("build", "Build role images");
     build->add_option("roles", request.roles, "Roles to build: the names of files in roles/")->required();
     build->add_option("--output", request.output, "Folder for the images")->capture_default_str();
+    build
+        ->add_option("--format", options->formats,
+                     "Instead of the specs' formats: " + text::join(spec::format_names(), ", "))
+        ->delimiter(',');
+    build->add_option("--arch", options->architecture, "Architecture of the images")->capture_default_str();
     build->add_option("--suite", request.suite, "Debian suite instead of the spec's");
     build->add_option("--mirror", request.mirror, "Debian mirror instead of the one this machine's apt uses");
     build->add_option("--keyring", request.keyring, "Keys that have to have signed that mirror (Debian's)");

@@ -16,6 +16,15 @@ inline void put_number(std::string& bytes, std::size_t offset, std::uint64_t val
     }
 }
 
+/// The number in the `size` bytes at `offset`, lowest first. They must exist.
+inline std::uint64_t get_number(std::string_view bytes, std::size_t offset, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t index = size; index > 0; --index) {
+        value = (value << 8U) | static_cast<std::uint8_t>(bytes.at(offset + index - 1));
+    }
+    return value;
+}
+
 /// Puts raw bytes at `offset`. The place must exist.
 inline void put_bytes(std::string& bytes, std::size_t offset, std::string_view value) {
     bytes.replace(offset, value.size(), value);

@@ -178,17 +178,18 @@ Mirrors given_mirror(std::string_view uri) {
     return {.main = std::string(without_slashes(uri)), .security = security_sibling(uri)};
 }
 
-std::vector<SourceEntry> sources_for(std::string_view suite, const Mirrors& mirrors) {
+std::vector<SourceEntry> sources_for(std::string_view suite, const Mirrors& mirrors,
+                                     const std::vector<std::string>& components) {
     const auto name = std::string(suite);
     const bool rolling = suite == "sid" || suite == "unstable" || suite == "experimental";
     SourceEntry main{
-        .uris = {mirrors.main}, .suites = {name}, .components = {"main"}, .signed_by = mirrors.signed_by};
+        .uris = {mirrors.main}, .suites = {name}, .components = components, .signed_by = mirrors.signed_by};
     if (!rolling) { main.suites.push_back(name + "-updates"); }
     std::vector<SourceEntry> entries = {main};
     if (!rolling && !mirrors.security.empty()) {
         entries.push_back({.uris = {mirrors.security},
                            .suites = {name + "-security"},
-                           .components = {"main"},
+                           .components = components,
                            .signed_by = mirrors.signed_by});
     }
     return entries;

@@ -47,6 +47,7 @@ Mirrors debian_mirrors(const std::vector<SourceEntry>& entries);
 Mirrors given_mirror(std::string_view uri);
 
 /// Entries for one suite: itself, its updates, its security updates (sid has neither).
-std::vector<SourceEntry> sources_for(std::string_view suite, const Mirrors& mirrors);
+std::vector<SourceEntry> sources_for(std::string_view suite, const Mirrors& mirrors,
+                                     const std::vector<std::string>& components = {"main"});
 
 } // namespace ingot::builder::packages

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <semaphore>
@@ -11,6 +12,7 @@
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/flat.hpp"
 #include "builder/pipeline/plan.hpp"
+#include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/isolation.hpp"
 #include "builder/rootfs/mounts.hpp"
 #include "builder/rootfs/verify.hpp"
@@ -96,6 +98,14 @@ Result<rootfs::Layer> make_package_layer(Shared& shared, const PackageStep& step
     return shared.layers.keep(step.key, workspace, upper, time);
 }
 
+Result<rootfs::Layer> make_initrd_layer(Shared& shared, const InitrdStep& step, const rootfs::Layer& below) {
+    INGOT_ASSIGN(const auto workspace, shared.layers.workspace("initrd-" + step.key.hash().substr(0, 12)), "");
+    INGOT_ASSIGN(auto root, rootfs::WorkingRoot::open(workspace, {below.root}), "");
+    INGOT_TRY(rootfs::make_initrd(shared.processes, root.path(), step.overlays, below.time), "");
+    INGOT_ASSIGN(const auto upper, root.close(), "");
+    return shared.layers.keep(step.key, workspace, upper, below.time);
+}
+
 Result<rootfs::Layer> make_image_layer(Shared& shared, const RolePlan& plan,
                                        const std::vector<rootfs::Layer>& below) {
     const auto time = below.back().time;
@@ -138,11 +148,22 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
         }
     }
     std::vector<rootfs::Layer> below;
+    std::future<Result<rootfs::Layer>> initrd; // made while the packages of the next layers are installed
     for (const auto& step : plan.steps) {
         shared.progress.phase(name, "layer " + step.layer.name);
         INGOT_ASSIGN(auto layer,
                      layer_for(shared, step.key.hash(), [&] { return make_package_layer(shared, step, below); }),
                      "building the layer " + step.layer.name);
+        below.push_back(std::move(layer));
+        if (!plan.initrd || initrd.valid()) { continue; }
+        initrd = std::async(std::launch::async, [&shared, &plan, base = below.back()] {
+            return layer_for(shared, plan.initrd->key.hash(),
+                             [&] { return make_initrd_layer(shared, *plan.initrd, base); });
+        });
+    }
+    if (initrd.valid()) {
+        INGOT_ASSIGN(auto layer, initrd.get(), "building the initrd");
+        layer.time = below.back().time;
         below.push_back(std::move(layer));
     }
     INGOT_ASSIGN(auto image,
@@ -154,7 +175,7 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
     INGOT_ASSIGN(const auto workspace, shared.layers.workspace("view-" + name), "");
     INGOT_ASSIGN(auto view, rootfs::Mount::view(roots_of(below), workspace), "");
     INGOT_ASSIGN(auto manifest,
-                 artefacts::write_artefacts(shared.processes, view.target(), output, plan.role.formats,
+                 artefacts::write_artefacts(shared.processes, view.target(), output, plan.packing,
                                             {.role = name,
                                              .suite = plan.role.suite,
                                              .architecture = kArchitecture,
@@ -279,6 +300,10 @@ Result<std::vector<spec::Role>> load_specs(const BuildRequest& request) {
             continue;
         }
         if (!request.suite.empty()) { role->suite = request.suite; }
+        if (!request.formats.empty()) {
+            role->formats = request.formats;
+            INGOT_TRY(spec::check_formats(*role), "");
+        }
         roles.push_back(*std::move(role));
     }
     if (!faults.empty()) { return fail(ErrorKind::invalid_input, text::join(faults, "\n")); }

@@ -15,6 +15,7 @@
 
 #include "builder/artefacts/manifest.hpp"
 #include "builder/progress/progress.hpp"
+#include "builder/spec/spec.hpp"
 #include "common/process/process.hpp"
 #include "common/result/result.hpp"
 
@@ -28,6 +29,7 @@ struct BuildRequest {
     std::filesystem::path cache;
     std::optional<std::filesystem::path> agent_deb{}; ///< nothing: an image without agent, for experiments
     std::string suite{};                              ///< instead of the spec's, if not empty
+    std::vector<spec::Format> formats{};              ///< instead of the spec's, if not empty
     std::string mirror{};                             ///< instead of the machine's, if not empty
     std::filesystem::path keyring{};                  ///< that has to have signed it; Debian's if empty
     unsigned jobs = 0;                                ///< roles at once; 0: as many as processors

@@ -7,6 +7,7 @@
 
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/messages.hpp"
+#include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/tree.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/files/files.hpp"
@@ -26,6 +27,7 @@ struct Tool {
 constexpr std::array kTools = {Tool{"apt-get", "apt"}, Tool{"dpkg-deb", "dpkg"}, Tool{"tar", "tar"},
                                Tool{"unshare", "util-linux"}};
 constexpr Tool kSquashfsTool = {"mksquashfs", "squashfs-tools"};
+constexpr std::array kDiskTools = {Tool{"mkfs.ext4", "e2fsprogs"}, Tool{"grub-mkimage", "grub-common"}};
 
 std::vector<std::string> names_of(const std::vector<spec::Word>& words) {
     std::vector<std::string> names;
@@ -119,10 +121,15 @@ Status add_image_inputs(rootfs::LayerKey& key, const rootfs::ImageLayer& image,
 
 Status check_tools(const std::vector<spec::Role>& roles, const std::vector<fs::path>& search_path) {
     std::vector<Tool> needed(kTools.begin(), kTools.end());
-    const bool squashfs = std::ranges::any_of(roles, [](const spec::Role& role) {
-        return std::ranges::find(role.formats, spec::Format::squashfs) != role.formats.end();
-    });
-    if (squashfs) { needed.push_back(kSquashfsTool); }
+    const auto wanted = [&](std::initializer_list<spec::Format> formats) {
+        return std::ranges::any_of(roles, [&](const spec::Role& role) {
+            return std::ranges::find_first_of(role.formats, formats) != role.formats.end();
+        });
+    };
+    if (wanted({spec::Format::squashfs, spec::Format::netboot})) { needed.push_back(kSquashfsTool); }
+    if (wanted({spec::Format::raw, spec::Format::raw_zst, spec::Format::qcow2})) {
+        needed.insert(needed.end(), kDiskTools.begin(), kDiskTools.end());
+    }
     std::vector<std::string> programs;
     std::vector<std::string> missing;
     for (const auto& tool : needed) {
@@ -153,7 +160,7 @@ Result<std::optional<AgentPackage>> read_agent(process::Processes& processes, co
 Result<std::vector<packages::SourceEntry>> sources_of(const spec::Role& role, const BuildRequest& request,
                                                       const files::Root& machine) {
     INGOT_ASSIGN(const auto mirrors, mirrors_of(request, machine), "");
-    auto sources = packages::sources_for(role.suite, mirrors);
+    auto sources = packages::sources_for(role.suite, mirrors, spec::components_of(role.kernel.flavour));
     for (const auto& layer : role.layers) {
         for (const auto& extra : layer.sources) {
             packages::SourceEntry entry{.uris = extra.uris,
@@ -172,6 +179,7 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, 
                            const std::optional<AgentPackage>& agent) {
     RolePlan plan{.role = role,
                   .steps = {},
+                  .initrd = {},
                   .image = {.role = role.name},
                   .image_key = rootfs::LayerKey("image", ""),
                   .inputs = {},
@@ -211,8 +219,18 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, 
         entry.signed_by = rootfs::key_in_image(entry.signed_by);
     }
     plan.image_key = rootfs::LayerKey("image", parent);
+    if (role.kernel.flavour != spec::Flavour::none) {
+        plan.initrd = {.overlays = plan.image.overlays, .key = {"initrd", plan.steps.front().key.hash()}};
+        INGOT_ASSIGN(const auto digests, rootfs::initrd_digests(plan.image.overlays), "");
+        plan.initrd->key.add("settings", digests);
+        plan.image_key.add("initrd", plan.initrd->key.hash());
+    }
     INGOT_TRY(add_image_inputs(plan.image_key, plan.image, agent), "");
-    plan.inputs = artefacts::inputs_of(plan.image_key.hash(), role.formats);
+    plan.packing = {.formats = role.formats,
+                    .seed = plan.image_key.hash(),
+                    .command_line = role.kernel.command_line,
+                    .free_bytes = role.disk.free_bytes};
+    plan.inputs = artefacts::inputs_of(plan.image_key.hash(), plan.packing);
     return plan;
 }
 

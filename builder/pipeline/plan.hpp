@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/apt.hpp"
 #include "builder/pipeline/pipeline.hpp"
 #include "builder/rootfs/bootstrap.hpp"
@@ -33,12 +34,20 @@ struct PackageStep {
     rootfs::LayerKey key;
 };
 
+/// The layer with the initrd, made over the first package layer alone.
+struct InitrdStep {
+    std::vector<std::filesystem::path> overlays;
+    rootfs::LayerKey key;
+};
+
 /// All of one role.
 struct RolePlan {
     spec::Role role;
-    std::vector<PackageStep> steps; ///< bottom first
+    std::vector<PackageStep> steps;     ///< bottom first
+    std::optional<InitrdStep> initrd{}; ///< if there is a kernel
     rootfs::ImageLayer image;
     rootfs::LayerKey image_key;
+    artefacts::Packing packing;
     std::string inputs; ///< of the artefacts
     std::string agent_version;
 };

@@ -79,8 +79,15 @@ Result<Role> load(const std::filesystem::path& roles, const std::filesystem::pat
         faults.add({.file = (roles / (role.name + std::string(kEnding))).string()},
                    "no file of the role names a suite");
     }
+    const auto named = std::ranges::find_if(chain.rbegin(), chain.rend(),
+                                            [](const RoleFile& file) { return !file.formats.empty(); });
+    if (role.formats.empty()) {
+        role.formats = role.kernel.flavour == Flavour::none ? std::vector{Format::squashfs, Format::tar_zst}
+                                                            : std::vector{Format::raw_zst, Format::netboot};
+    } else if (auto possible = check_formats(role); !possible && named != chain.rend()) {
+        faults.add(named->formats_at, std::move(possible).error().message);
+    }
     if (!faults.empty()) { return faults.to_error(); }
-    if (role.formats.empty()) { role.formats = {Format::squashfs, Format::tar}; }
     return role;
 }
 

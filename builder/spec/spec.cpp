@@ -160,28 +160,23 @@ std::vector<EarlyFile> read_early_files(const Value& value, std::string_view whe
     return early;
 }
 
-std::vector<Format> read_formats(Fields& fields) {
-    constexpr std::array kFormats = {Format::squashfs, Format::tar};
-    std::vector<Format> formats;
-    const auto known = [&](std::string_view name) {
-        return std::ranges::any_of(kFormats, [&](Format format) { return to_string(format) == name; });
-    };
-    for (const auto& word : words(fields, "formats", known, "a format; there are: squashfs, tar")) {
-        formats.push_back(
-            *std::ranges::find_if(kFormats, [&](Format format) { return to_string(format) == word.text; }));
+void read_formats(Fields& fields, RoleFile& file) {
+    const auto names = format_names();
+    for (const auto& word : words(fields, "formats", [](std::string_view) { return true; }, "")) {
+        if (const auto format = format_of(word.text)) {
+            file.formats.push_back(*format);
+            continue;
+        }
+        const auto near = text::nearest(word.text, names);
+        fields.faults().add(
+            word.position,
+            text::format("formats: '{}' is not a format; there are: {}", word.text, text::join(names, ", ")),
+            near ? text::format("did you mean '{}'?", *near) : std::string());
     }
-    return formats;
+    if (const auto* value = fields.optional("formats")) { file.formats_at = value->position; }
 }
 
 } // namespace
-
-std::string_view to_string(Format format) {
-    switch (format) {
-    case Format::squashfs: return "squashfs";
-    case Format::tar: return "tar";
-    }
-    return "?";
-}
 
 RoleFile parse(std::string_view text, std::string_view file, std::string_view name, Faults& faults) {
     RoleFile result;
@@ -205,7 +200,9 @@ RoleFile parse(std::string_view text, std::string_view file, std::string_view na
     }
     layer.packages = words(fields, "packages", is_package, "the name of a package");
     layer.overlays = words(fields, "overlays", is_folder_name, "the name of a folder of overlays/");
-    result.formats = read_formats(fields);
+    read_formats(fields, result);
+    if (const Value* value = fields.optional("kernel")) { read_kernel(*value, result, faults); }
+    if (const Value* value = fields.optional("disk")) { read_disk(*value, result, faults); }
     if (const Value* value = fields.optional("units")) { layer.units = read_units(*value, "units", faults); }
     if (const Value* value = fields.optional("trim")) { layer.trim = read_trim(*value, "trim", faults); }
     if (const Value* value = fields.optional("sources")) { layer.sources = read_sources(*value, "sources", faults); }
@@ -222,7 +219,19 @@ Role combine(const std::vector<RoleFile>& chain) {
         role.name = file.layer.name;
         if (!file.suite.empty()) { role.suite = file.suite; }
         if (!file.formats.empty()) { role.formats = file.formats; }
+        if (file.flavour) {
+            role.kernel.flavour = *file.flavour;
+            role.kernel.position = file.flavour_at;
+        }
+        if (file.command_line) { role.kernel.command_line = *file.command_line; }
+        if (file.free_bytes) { role.disk.free_bytes = *file.free_bytes; }
         role.layers.push_back(file.layer);
+    }
+    if (role.layers.empty()) { return role; }
+    auto& packages = role.layers.front().packages;
+    for (auto& name : packages_of(role.kernel.flavour)) {
+        if (std::ranges::find(packages, name, &Word::text) != packages.end()) { continue; }
+        packages.push_back({std::move(name), role.kernel.position});
     }
     return role;
 }

@@ -4,12 +4,18 @@
 // brings is built once for all roles. A user adds a role by adding a file and an overlay folder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "common/result/result.hpp"
+
+namespace ingot::document {
+class Value;
+}
 
 namespace ingot::builder::spec {
 
@@ -47,8 +53,35 @@ struct Units {
     std::vector<Word> mask{};
 };
 
-enum class Format { squashfs, tar };
+/// What people boot. `netboot` is vmlinuz, initrd, root.squashfs and boot.ipxe.
+enum class Format { raw, raw_zst, qcow2, tar_zst, squashfs, netboot };
 std::string_view to_string(Format format);
+/// The names of all formats, in the order in which they are shown.
+std::vector<std::string> format_names();
+std::optional<Format> format_of(std::string_view name);
+/// True if the format cannot be made of a tree without a kernel.
+bool needs_kernel(Format format);
+
+/// cloud: Debian's kernel for virtual machines. metal: the one with all drivers, and the firmware servers need.
+enum class Flavour { none, cloud, metal };
+std::string_view to_string(Flavour flavour);
+
+/// The kernel of an image.
+struct Kernel {
+    Flavour flavour = Flavour::none;
+    std::string command_line{}; ///< after root=
+    Position position{};        ///< of the words that decide
+};
+
+/// The packages that a kernel brings with it: itself, what makes its initrd, what grows the root at first boot.
+std::vector<std::string> packages_of(Flavour flavour);
+/// The components of the Debian archive that those are in.
+std::vector<std::string> components_of(Flavour flavour);
+
+/// The disk of the raw formats.
+struct Disk {
+    std::uint64_t free_bytes = 512ULL << 20U; ///< on the root; it grows to the disk at first boot anyway
+};
 
 /// One file of the chain.
 struct Layer {
@@ -66,6 +99,8 @@ struct Role {
     std::string name;
     std::string suite;
     std::vector<Format> formats{};
+    Kernel kernel{};
+    Disk disk{};
     std::vector<Layer> layers{};
 };
 
@@ -75,13 +110,26 @@ struct RoleFile {
     Word extends{}; ///< empty text: none
     std::string suite{};
     std::vector<Format> formats{};
+    Position formats_at{};
+    std::optional<Flavour> flavour{};
+    Position flavour_at{};
+    std::optional<std::string> command_line{};
+    std::optional<std::uint64_t> free_bytes{};
 };
 
 /// Reads the text of one file. Everything that is wrong with it is added to `faults`.
 RoleFile parse(std::string_view text, std::string_view file, std::string_view name, Faults& faults);
 
-/// Puts a chain together, base first. The last file that names a suite or formats wins; lists add up.
+/// Puts a chain together, base first. The last file that names a suite, formats or a part of the kernel wins; lists
+/// add up. The kernel's packages become part of the first layer, which all roles with that kernel share.
 Role combine(const std::vector<RoleFile>& chain);
+
+/// invalid_input, with what can be done, if a format of the role needs a kernel and it has none.
+Status check_formats(const Role& role);
+
+/// Reads what is under `kernel:` and `disk:` into `file`.
+void read_kernel(const document::Value& value, RoleFile& file, Faults& faults);
+void read_disk(const document::Value& value, RoleFile& file, Faults& faults);
 
 /// Reads roles/<name>.yaml and what it extends, and checks that overlays and keys are there.
 /// `overlays` is the folder that holds the overlay folders.

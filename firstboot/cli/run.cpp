@@ -10,6 +10,7 @@
 #include "common/process/process.hpp"
 #include "firstboot/cli/agent.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/system/console.hpp"
 #include "firstboot/system/notify.hpp"
 #include "firstboot/system/services.hpp"
 
@@ -54,8 +55,12 @@ int run() {
         .root = files::Root(), .processes = processes, .services = services, .clock = clock, .make_http = [] {
             return std::make_unique<http::CurlClient>();
         }};
+    Console console(environment.root);
     StatusBoard board(environment.root.at(std::string(paths::kRun) + "/status.json"), clock,
-                      [](const std::string& line) { notify::status(line); });
+                      [&console](const std::string& line) {
+                          notify::status(line);
+                          console.say(line);
+                      });
     Stop stop;
 
     // Up means: there is somebody to ask. Whether the node is ready, `ingot-agent status` says; a boot that

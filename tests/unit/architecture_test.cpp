@@ -115,6 +115,7 @@ TEST(Architecture, LibraryHeadersStayInTheirWrapper) {
         {"curl/", {"common/http"}},
         {"openssl/", {"common/crypto", "common/tls"}},
         {"archive", {"common/archive"}},
+        {"zstd", {"common/compress"}},
         {"nlohmann/", {"common/json"}},
         {"spdlog/", {"common/log"}},
         {"fmt/", {"common/text"}},

@@ -76,7 +76,7 @@ TEST_F(IngotBuild, InstallsNoPackageAgainForAChangedOverlay) {
 
 TEST_F(IngotBuild, TakesARoleThatAUserAdds) {
     ASSERT_TRUE(
-        files::write(folder_->path() / "roles/mine.yaml", "extends: etcd\noverlays: [mine]\nformats: [tar]\n"));
+        files::write(folder_->path() / "roles/mine.yaml", "extends: etcd\noverlays: [mine]\nformats: [tar.zst]\n"));
     ASSERT_TRUE(files::write(folder_->path() / "overlays/mine/etc/mine", "mine\n"));
     const auto built = build({"mine"});
     ASSERT_EQ(built.exit_code, 0) << built.out;

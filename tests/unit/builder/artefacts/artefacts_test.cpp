@@ -30,7 +30,7 @@ class WritingArtefacts : public testing::Test {
         EXPECT_TRUE(files::write(folder_.path() / "tree/etc/motd", "hello\n"));
     }
     Result<Manifest> write(const std::string& inputs) {
-        return write_artefacts(packer_, folder_.path() / "tree", output_, {spec::Format::squashfs},
+        return write_artefacts(packer_, folder_.path() / "tree", output_, {.formats = {spec::Format::squashfs}},
                                {.role = "db", .inputs = inputs});
     }
     files::TempDir folder_;
@@ -80,10 +80,14 @@ TEST_F(WritingArtefacts, RemovesWhatAKilledBuildLeft) {
 }
 
 TEST(ArtefactInputs, AreTheTreeAndTheFormats) {
-    const auto inputs = inputs_of("tree", {spec::Format::squashfs});
-    EXPECT_NE(inputs, inputs_of("other", {spec::Format::squashfs}));
-    EXPECT_NE(inputs, inputs_of("tree", {spec::Format::squashfs, spec::Format::tar}));
-    EXPECT_EQ(file_name(spec::Format::tar), "root.tar.zst");
+    const Packing squashfs{.formats = {spec::Format::squashfs}};
+    const auto inputs = inputs_of("tree", squashfs);
+    EXPECT_NE(inputs, inputs_of("other", squashfs));
+    EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs, spec::Format::tar_zst}}));
+    EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs}, .command_line = "quiet"}));
+    EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs}, .free_bytes = 1}));
+    EXPECT_THAT(file_names(spec::Format::tar_zst), ElementsAre("root.tar.zst"));
+    EXPECT_THAT(file_names(spec::Format::netboot), ElementsAre("boot.ipxe", "initrd", "root.squashfs", "vmlinuz"));
 }
 
 } // namespace

@@ -87,7 +87,7 @@ TEST(Tools, ThatAreMissingAreNamedWithTheirPackages) {
     for (const auto* tool : {"apt-get", "dpkg-deb", "tar", "unshare"}) {
         ASSERT_TRUE(files::write(folder.path() / tool, ""));
     }
-    const spec::Role tar{.name = "a", .suite = "s", .formats = {spec::Format::tar}};
+    const spec::Role tar{.name = "a", .suite = "s", .formats = {spec::Format::tar_zst}};
     const spec::Role squashfs{.name = "b", .suite = "s", .formats = {spec::Format::squashfs}};
     EXPECT_TRUE(check_tools({tar}, {folder.path()}));
     const auto result = check_tools({tar, squashfs}, {folder.path()});

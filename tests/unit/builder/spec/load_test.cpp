@@ -37,7 +37,8 @@ TEST_F(LoadingASpec, FollowsTheChainBaseFirst) {
     EXPECT_EQ(role->layers[0].name, "base");
     EXPECT_EQ(role->layers[2].name, "analytics");
     EXPECT_EQ(role->suite, "trixie");
-    EXPECT_EQ(role->formats.size(), 2U) << "all formats, when none is named";
+    EXPECT_THAT(role->formats, testing::ElementsAre(Format::squashfs, Format::tar_zst))
+        << "what needs no kernel, when none is named";
 }
 
 TEST_F(LoadingASpec, NamesTheNearestRoleForOneThatIsNotThere) {
@@ -64,6 +65,13 @@ TEST_F(LoadingASpec, ReportsOverlaysKeysAndParentsThatAreNotThere) {
     EXPECT_THAT(text, HasSubstr("x.yaml:1:10: extends: there is no role 'bse' (did you mean 'base'?)"));
     EXPECT_THAT(text, HasSubstr("x.yaml:2:12: there is no overlay folder"));
     EXPECT_THAT(text, HasSubstr("there is no key file"));
+}
+
+TEST_F(LoadingASpec, RefusesAFormatThatBootsByItselfWithoutAKernel) {
+    put("roles/x.yaml", "extends: base\nformats: [tar.zst, qcow2]\n");
+    EXPECT_THAT(message("x"), HasSubstr("x.yaml:2:10: formats: 'qcow2' boots by itself, but x has no kernel"));
+    put("roles/y.yaml", "extends: base\nkernel: { flavour: cloud }\n");
+    EXPECT_THAT(load_role("y")->formats, testing::ElementsAre(Format::raw_zst, Format::netboot));
 }
 
 TEST_F(LoadingASpec, NeedsASuiteSomewhere) {

@@ -1,5 +1,7 @@
 #include "builder/spec/spec.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +24,11 @@ extends: base
 suite: trixie
 packages: [postgresql-17, g++]
 overlays: [db]
-formats: [tar, squashfs]
+formats: [tar.zst, raw]
+kernel:
+  flavour: metal
+  command_line: rw quiet
+disk: { free: 2G }
 before_packages:
   /etc/x.conf: |
     off
@@ -44,7 +50,10 @@ sources:
     EXPECT_THAT(faults.lines(), ElementsAre());
     EXPECT_EQ(file.extends.text, "base");
     EXPECT_EQ(file.suite, "trixie");
-    EXPECT_THAT(file.formats, ElementsAre(Format::tar, Format::squashfs));
+    EXPECT_THAT(file.formats, ElementsAre(Format::tar_zst, Format::raw));
+    EXPECT_EQ(file.flavour, Flavour::metal);
+    EXPECT_EQ(file.command_line, "rw quiet");
+    EXPECT_EQ(file.free_bytes, 2ULL << 30U);
     const auto& layer = file.layer;
     EXPECT_EQ(layer.name, "db");
     ASSERT_EQ(layer.packages.size(), 2U);
@@ -92,7 +101,18 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"unit_without_kind", "units: { enable: [ssh] }\n",
                   "units.enable: 'ssh' is not the full name of a unit"},
         FaultCase{"unit_key", "units: { enabled: [ssh.service] }\n", "enable"},
-        FaultCase{"format", "formats: [iso]\n", "there are: squashfs, tar"},
+        FaultCase{"format", "formats: [iso]\n",
+                  "1:11: formats: 'iso' is not a format; there are: raw, raw.zst, qcow2, netboot, squashfs, tar.zst"},
+        FaultCase{"format_nearest", "formats: [raw, qcow]\n", "1:16: formats: 'qcow' is not a format"},
+        FaultCase{"format_hint", "formats: [qcow]\n", "(did you mean 'qcow2'?)"},
+        FaultCase{
+            "kernel_flavour", "kernel: { flavour: clod }\n",
+            "1:20: kernel.flavour: 'clod' is not a kernel; there are: cloud, metal, none (did you mean 'cloud'?)"},
+        FaultCase{"kernel_key", "kernel: { flavor: cloud }\n", "flavour"},
+        FaultCase{"kernel_line", "kernel: { command_line: 'a; reboot \"x\"' }\n",
+                  "a boot loader would take as its own"},
+        FaultCase{"kernel_root", "kernel: { command_line: root=/dev/sda1 }\n", "root= is set by the builder"},
+        FaultCase{"disk_free", "disk: { free: 12 }\n", "1:15: disk.free: '12' is not a size such as 512M or 2G"},
         FaultCase{"overlay_path", "overlays: [../etc]\n", "is not the name of a folder of overlays/"},
         FaultCase{"suite", "suite: 'a b'\n", "is not the name of a suite"},
         FaultCase{"pattern", "trim: { drop: [usr/share] }\n", "is not an absolute path pattern"},
@@ -114,13 +134,21 @@ TEST(RoleSpec, ReportsAllIndependentFaultsAtOnce) {
 
 TEST(RoleSpec, AChainAddsUpAndTheLastSuiteWins) {
     Faults faults;
-    const auto base = parse("suite: trixie\npackages: [apt]\nformats: [tar]\n", "b", "base", faults);
-    const auto role = parse("suite: forky\npackages: [etcd-server]\n", "r", "etcd", faults);
+    const auto base =
+        parse("suite: trixie\npackages: [apt]\nformats: [tar.zst]\nkernel: { flavour: cloud, command_line: rw }\n",
+              "b", "base", faults);
+    const auto role =
+        parse("suite: forky\npackages: [etcd-server]\nkernel: { flavour: metal }\n", "r", "etcd", faults);
     const auto combined = combine({base, role});
     EXPECT_EQ(combined.name, "etcd");
     EXPECT_EQ(combined.suite, "forky");
-    EXPECT_THAT(combined.formats, ElementsAre(Format::tar));
+    EXPECT_THAT(combined.formats, ElementsAre(Format::tar_zst));
+    EXPECT_EQ(combined.kernel.flavour, Flavour::metal);
+    EXPECT_EQ(combined.kernel.command_line, "rw") << "each part by itself";
     ASSERT_EQ(combined.layers.size(), 2U);
+    EXPECT_TRUE(std::ranges::any_of(combined.layers[0].packages, [](const Word& word) {
+        return word.text == "linux-image-amd64" && word.position.to_string() == "r:3:20";
+    })) << "the kernel is part of the first layer, at the place of the words that chose it";
     EXPECT_EQ(combined.layers[0].name, "base");
 }
 

@@ -1,0 +1,34 @@
+// Zstandard, piece by piece. tar uses libarchive's stream instead; this is for formats whose pieces must be
+// independent: a frame is the same bytes whoever makes it, on however many processors.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "common/result/result.hpp"
+
+namespace ingot::compress {
+
+/// One frame with its content size in the header and a checksum at its end.
+Result<std::string> zstd_frame(std::string_view bytes, int level);
+
+/// The reverse, for at most `limit` bytes; invalid_input if that is not one whole frame.
+Result<std::string> unzstd_frame(std::string_view frame, std::size_t limit);
+
+/// Like zstd_frame() for many small pieces: keeps its tables, and adds no checksum.
+class ZstdCompressor {
+  public:
+    explicit ZstdCompressor(int level);
+    ~ZstdCompressor();
+    ZstdCompressor(const ZstdCompressor&) = delete;
+    ZstdCompressor& operator=(const ZstdCompressor&) = delete;
+    ZstdCompressor(ZstdCompressor&&) = delete;
+    ZstdCompressor& operator=(ZstdCompressor&&) = delete;
+    Result<std::string> compress(std::string_view bytes);
+
+  private:
+    void* context_;
+};
+
+} // namespace ingot::compress

@@ -1,0 +1,41 @@
+#include "builder/artefacts/netboot.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "builder/artefacts/raw.hpp"
+#include "common/files/files.hpp"
+
+namespace ingot::builder::artefacts {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(BootIpxe, NamesTheRootWithSizeAndDigest) {
+    const auto script = render_ipxe("db", {.name = "root.squashfs", .size = 42, .sha256 = "abc"}, "rw quiet");
+    EXPECT_TRUE(script.starts_with("#!ipxe\n"));
+    EXPECT_THAT(script, HasSubstr("boot=ingot ingot.root=${base}root.squashfs ingot.size=42 ingot.sha256=abc "
+                                  "rw quiet"));
+    EXPECT_THAT(script, HasSubstr("ds=nocloud;s=${seed}"));
+}
+
+TEST(NetbootFiles, AreTheTreesOwnKernelAndInitrd) {
+    const auto folder = *files::TempDir::create();
+    ASSERT_TRUE(files::write(folder.path() / "tree/boot/vmlinuz-6.12", "kernel"));
+    ASSERT_TRUE(files::make_directory(folder.path() / "out"));
+    EXPECT_FALSE(write_netboot(folder.path() / "tree", folder.path() / "out", "db", {}, "")) << "there is no initrd";
+    ASSERT_TRUE(files::write(folder.path() / "tree/boot/initrd.img-6.12", "initrd"));
+    ASSERT_TRUE(write_netboot(folder.path() / "tree", folder.path() / "out", "db", {}, ""));
+    EXPECT_EQ(*files::read(folder.path() / "out/vmlinuz"), "kernel");
+    EXPECT_EQ(*files::read(folder.path() / "out/initrd"), "initrd");
+}
+
+TEST(GrubConfig, QuotesWordsOnlyWhereASemicolonWouldEndTheCommand) {
+    const BootFiles boot{.kernel = "boot/vmlinuz-1", .initrd = "boot/initrd.img-1"};
+    EXPECT_THAT(render_grub_config("u", "p", boot, "rw quiet"),
+                HasSubstr("linux ($root)/boot/vmlinuz-1 root=PARTUUID=p rw quiet\n"));
+    EXPECT_THAT(render_grub_config("u", "p", boot, "rw ds=nocloud;s=/x/"), HasSubstr(" 'rw' 'ds=nocloud;s=/x/'\n"));
+}
+
+} // namespace
+} // namespace ingot::builder::artefacts
