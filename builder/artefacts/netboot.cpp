@@ -15,13 +15,15 @@ std::string render_ipxe(std::string_view role, const NetbootRoot& root, std::str
 # {0}, from the network into RAM. Written by ingot build; the files lie beside this script.
 #
 # Settings that a script of yours may make before it chains to this one:
-#   set base http://server/path/      where {1} is, if not beside this script (http only)
+#   set base http://server/path/      where {1} is. Needed if this script came by TFTP, and if an iPXE
+#                                     from before 2021 chained to it; else it is beside this script
 #   set seed http://server/seed/      where the node finds its user-data (NoCloud: meta-data, user-data)
 #   set more ...                      further words for the kernel
-isset ${{base}} || set base ${{cwduri}}
+isset ${{base}} || set base ${{cwuri}}
+isset ${{base}} || set base ${{filename}}
 isset ${{seed}} && set datasource ds=nocloud;s=${{seed}} ||
 isset ${{netX/mac}} && set nic BOOTIF=01-${{netX/mac:hexhyp}} ||
-kernel vmlinuz initrd=initrd boot=ingot ingot.root=${{base}}{1} ingot.size={2} ingot.sha256={3} {4} ${{nic}} ${{datasource}} ${{more}}
+kernel vmlinuz initrd=initrd boot=ingot ingot.base=${{base}} ingot.root={1} ingot.size={2} ingot.sha256={3} {4} ${{nic}} ${{datasource}} ${{more}}
 initrd initrd
 boot
 )",

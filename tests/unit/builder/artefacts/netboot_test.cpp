@@ -14,8 +14,9 @@ using testing::HasSubstr;
 TEST(BootIpxe, NamesTheRootWithSizeAndDigest) {
     const auto script = render_ipxe("db", {.name = "root.squashfs", .size = 42, .sha256 = "abc"}, "rw quiet");
     EXPECT_TRUE(script.starts_with("#!ipxe\n"));
-    EXPECT_THAT(script, HasSubstr("boot=ingot ingot.root=${base}root.squashfs ingot.size=42 ingot.sha256=abc "
-                                  "rw quiet"));
+    EXPECT_THAT(script,
+                HasSubstr("boot=ingot ingot.base=${base} ingot.root=root.squashfs ingot.size=42 ingot.sha256=abc "
+                          "rw quiet"));
     EXPECT_THAT(script, HasSubstr("ds=nocloud;s=${seed}"));
 }
 
