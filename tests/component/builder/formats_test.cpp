@@ -1,8 +1,6 @@
-// Every format of one small role, packed twice from layers that were made apart, in folders of different names: the
-// bytes are the same. And the tools that other people use on such files find nothing to complain about.
-//
-// The role has no agent and a kernel of a few bytes, so that it is made in seconds; whether a real one boots, the vm
-// tests see.
+// Every format of one small tree, packed twice from copies that were made apart, in folders of different names: the
+// bytes are the same. And the tools that other people use on such files find nothing to complain about. Whether a
+// real image boots, the vm tests see.
 #include <algorithm>
 
 #include <gmock/gmock.h>
@@ -30,7 +28,8 @@ void make_tree(const fs::path& root) {
     ASSERT_TRUE(files::write(root / "boot/initrd.img-6.12", std::string(100'000, 'i')));
     ASSERT_TRUE(files::write(root / "etc/os-release", "ID=debian\n"));
     ASSERT_TRUE(files::write(root / "etc/old", "old\n"));
-    fs::last_write_time(root / "etc/old", fs::file_time_type::clock::now() - std::chrono::hours(24 * 365 * 20));
+    const std::chrono::sys_seconds long_ago{std::chrono::seconds(1'000'000'000)};
+    fs::last_write_time(root / "etc/old", std::chrono::file_clock::from_sys(long_ago));
     fs::create_hard_link(root / "etc/os-release", root / "etc/second-name");
     fs::create_symlink("os-release", root / "etc/link");
     for (int number = 0; number < 200; ++number) {
