@@ -10,6 +10,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include "builder/rootfs/isolation.hpp"
@@ -54,9 +55,26 @@ Status date_directories(const fs::path& root, std::int64_t image_time) {
     return {};
 }
 
+/// Removes what is left out from a tree that was made without dpkg.
+Status remove_trimmed(const fs::path& root, const spec::Trim& trim) {
+    std::vector<fs::path> found;
+    std::error_code problem;
+    for (fs::recursive_directory_iterator at(root / "usr", problem), end; !problem && at != end;
+         at.increment(problem)) {
+        if (is_left_out("/" + at->path().lexically_relative(root).string(), trim)) { found.push_back(at->path()); }
+    }
+    if (problem) { return fail_errno(problem.value(), "looking for what is left out"); }
+    for (auto path = found.rbegin(); path != found.rend(); ++path) { // what is in a folder before the folder
+        if (fs::is_directory(fs::symlink_status(*path, problem)) && !fs::is_empty(*path, problem)) { continue; }
+        fs::remove(*path, problem);
+        if (problem) { return fail_errno(problem.value(), "leaving out " + path->string()); }
+    }
+    return {};
+}
+
 /// Unpacks without dpkg's database, as many at once as there are processors.
 Status extract(process::Processes& processes, const fs::path& root, const packages::PackageSet& set,
-               std::int64_t image_time) {
+               const spec::Trim& trim, std::int64_t image_time) {
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
     std::optional<Error> failure;
@@ -77,9 +95,7 @@ Status extract(process::Processes& processes, const fs::path& root, const packag
     }
     if (failure) { return *std::move(failure); }
     // What dpkg will leave out has been extracted too; what it keeps, it unpacks again.
-    for (const auto* name : {"doc", "groff", "info", "lintian", "locale", "man"}) {
-        INGOT_TRY(files::remove_tree(root / "usr/share" / name), "");
-    }
+    INGOT_TRY(remove_trimmed(root, trim), "");
     return date_directories(root, image_time);
 }
 
@@ -100,10 +116,10 @@ Status start_database(const fs::path& root) {
 }
 
 Status install_essential(process::Processes& processes, const fs::path& root, const packages::PackageSet& set,
-                         std::int64_t image_time, const Report& report) {
+                         const spec::Trim& trim, std::int64_t image_time, const Report& report) {
     const auto phase = text::format("installing {} essential packages", set.size());
     report(phase, "");
-    INGOT_TRY(extract(processes, root, set, image_time), "");
+    INGOT_TRY(extract(processes, root, set, trim, image_time), "");
     INGOT_TRY(start_database(root), "");
     // In whatever order: everything that a script could need is there already.
     std::vector<std::string> argv = {"dpkg", "--install", "--force-depends"};
@@ -170,6 +186,11 @@ constexpr std::string_view kPolicy = "#!/bin/sh\n# No service starts while an im
 
 } // namespace
 
+bool is_left_out(const std::string& path, const spec::Trim& trim) {
+    const auto fits = [&](const std::string& pattern) { return ::fnmatch(pattern.c_str(), path.c_str(), 0) == 0; };
+    return std::ranges::any_of(trim.drop, fits) && std::ranges::none_of(trim.keep, fits);
+}
+
 std::string render_trim(const spec::Trim& trim) {
     std::string text = "# What this image leaves out of packages; see roles/ of Ingot.\n";
     for (const auto& pattern : trim.drop) { text += text::format("path-exclude={}\n", pattern); }
@@ -196,7 +217,7 @@ Status install_packages(process::Processes& processes, const fs::path& root, con
         // The links of merged /usr have to be there before any folder below them is made.
         INGOT_TRY(merge_usr(root), "");
         INGOT_TRY(prepare(), "preparing the tree");
-        INGOT_TRY(install_essential(processes, root, layer.essential, image_time, report), "");
+        INGOT_TRY(install_essential(processes, root, layer.essential, layer.trim, image_time, report), "");
         INGOT_ASSIGN(rest, packages::difference(layer.packages, layer.essential), "");
     }
     if (!rest.empty()) { INGOT_TRY(install_rest(processes, root, rest, image_time, scratch, report), ""); }

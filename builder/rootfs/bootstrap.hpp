@@ -34,6 +34,9 @@ struct PackageLayer {
 /// dpkg's configuration that leaves out what `trim` says, now and on the node.
 std::string render_trim(const spec::Trim& trim);
 
+/// The same decision as dpkg's, for one path: what `drop` matches, unless `keep` does.
+bool is_left_out(const std::string& path, const spec::Trim& trim);
+
 /// Installs the layer's packages in the tree at `root`, where their .debs are seen under WorkingRoot::kDebs.
 Status install_packages(process::Processes& processes, const std::filesystem::path& root, const PackageLayer& layer,
                         std::int64_t image_time, const std::filesystem::path& scratch, const Report& report);

@@ -225,6 +225,12 @@ Role combine(const std::vector<RoleFile>& chain) {
         }
         if (file.command_line) { role.kernel.command_line = *file.command_line; }
         if (file.free_bytes) { role.disk.free_bytes = *file.free_bytes; }
+        // A drop of a file below that is kept here, word for word, is taken back: excluded files never get installed.
+        for (auto& below : role.layers) {
+            std::erase_if(below.trim.drop, [&](const std::string& pattern) {
+                return std::ranges::find(file.layer.trim.keep, pattern) != file.layer.trim.keep.end();
+            });
+        }
         role.layers.push_back(file.layer);
     }
     if (role.layers.empty()) { return role; }

@@ -1,4 +1,4 @@
-// Archives (libarchive): tar writing for images, and decompression.
+// Archives (libarchive): tar writing for images, and decompression. Reading is in reading.hpp.
 #pragma once
 
 #include <cstdint>
