@@ -9,6 +9,8 @@
 #include <optional>
 #include <system_error>
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "builder/pipeline/pipeline.hpp"
@@ -99,6 +101,15 @@ Status check_architecture(std::string_view architecture) {
                 text::format("--arch: '{}' is not an architecture of ingot; there is: amd64", architecture));
 }
 
+/// Root's is the machine's; other users have theirs (XDG Base Directory Specification).
+fs::path default_cache() {
+    if (::geteuid() == 0) { return "/var/cache/ingot"; }
+    const char* const cache = std::getenv("XDG_CACHE_HOME"); // NOLINT(concurrency-mt-unsafe): no thread yet
+    if (cache != nullptr && *cache == '/') { return fs::path(cache) / "ingot"; }
+    const char* const home = std::getenv("HOME"); // NOLINT(concurrency-mt-unsafe)
+    return home == nullptr ? fs::path("/var/cache/ingot") : fs::path(home) / ".cache/ingot";
+}
+
 Result<int> run(Options& options) {
     auto& request = options.request;
     INGOT_TRY(check_architecture(options.architecture), "");
@@ -125,7 +136,7 @@ void add_build(CLI::App& app, Action& action) {
     auto& request = options->request;
     request.output = "build/images";
     request.specs = "roles";
-    request.cache = "/var/cache/ingot";
+    request.cache = default_cache();
     auto* build = app.add_subcommand("build", "Build role images");
     build->add_option("roles", request.roles, "Roles to build: the names of files in roles/")->required();
     build->add_option("--output", request.output, "Folder for the images")->capture_default_str();

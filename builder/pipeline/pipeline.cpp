@@ -15,6 +15,7 @@
 #include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/isolation.hpp"
 #include "builder/rootfs/mounts.hpp"
+#include "builder/rootfs/user_namespace.hpp"
 #include "builder/rootfs/verify.hpp"
 #include "builder/rootfs/working_root.hpp"
 #include "common/crypto/crypto.hpp"
@@ -131,6 +132,9 @@ Result<rootfs::Layer> layer_for(Shared& shared, const std::string& key, Make mak
     shared.mark_made(key);
     return layer;
 }
+
+/// Layers made in a user namespace note removed folders and owners in another way: never mixed with root's.
+fs::path layer_folder(const fs::path& cache) { return rootfs::in_user_namespace() ? cache / "without-root" : cache; }
 
 std::string git_revision(process::Processes& processes, const fs::path& folder) {
     const auto said = processes.run({.argv = {"git", "-c", "safe.directory=*", "-C", folder.string(), "rev-parse",
@@ -353,7 +357,7 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
                   .progress = progress,
                   .store = packages::Store(request.cache / "packages"),
                   .flat = packages::FlatStore(request.cache / "flat", packages::Store(request.cache / "packages")),
-                  .layers = rootfs::LayerCache(request.cache),
+                  .layers = rootfs::LayerCache(layer_folder(request.cache)),
                   .agent = {}};
     INGOT_TRY(shared.layers.remove_leftovers(), "");
     INGOT_ASSIGN(shared.agent, read_agent(processes, request.agent_deb), "");

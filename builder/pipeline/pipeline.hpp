@@ -44,7 +44,8 @@ struct BuiltRole {
     bool unchanged = false;
 };
 
-/// Needs root. Moves the process into private namespaces, so it has to be called before threads are started.
+/// Needs root, or subordinate ids for a user namespace. Moves the process into private namespaces, so it has to be
+/// called before threads are started.
 Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Processes& processes,
                                      progress::Progress& progress);
 

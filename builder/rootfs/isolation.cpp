@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builder/rootfs/user_namespace.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::rootfs {
@@ -30,11 +31,7 @@ std::vector<std::string> isolated(const std::string& proc, std::vector<std::stri
 } // namespace
 
 Status enter_private_namespaces() {
-    if (::geteuid() != 0) {
-        return fail(ErrorKind::refused,
-                    "building an image needs root: packages own files as several users, and their "
-                    "scripts run in the image's own tree. Run it with sudo");
-    }
+    if (::geteuid() != 0) { INGOT_TRY(enter_user_namespace(), ""); }
     if (::unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) != 0) {
         return fail_errno(errno, "leaving the machine's namespaces (a container has to be privileged for this)");
     }

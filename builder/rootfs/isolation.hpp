@@ -17,7 +17,7 @@
 namespace ingot::builder::rootfs {
 
 /// Moves this process (and the threads it starts later) into private namespaces, under a fixed host name and umask.
-/// Call it before any thread is started. refused when not root.
+/// Who is not root becomes root of a user namespace. Call it before any thread is started.
 Status enter_private_namespaces();
 
 /// What maintainer scripts are told: no questions, no initrd, UTC, and the time of the image.

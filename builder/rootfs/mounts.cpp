@@ -4,14 +4,19 @@
 
 #include <sys/mount.h>
 
+#include "builder/rootfs/user_namespace.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::rootfs {
 
 namespace {
 
-/// redirect_dir, metacopy and index off: a layer has to mean the same under any other mount.
-constexpr std::string_view kOverlayOptions = "redirect_dir=off,metacopy=off,index=off";
+/// redirect_dir, metacopy and index off: a layer has to mean the same under any other mount. In a user namespace,
+/// where the overlay's notes are user.overlay.* instead of trusted.overlay.*, the kernel has them off by itself.
+std::string_view overlay_options() {
+    static const bool without_root = in_user_namespace();
+    return without_root ? "userxattr" : "redirect_dir=off,metacopy=off,index=off";
+}
 
 /// Paths stand in the mount's option text, where these characters separate.
 Status check_path(const std::filesystem::path& path) {
@@ -61,8 +66,8 @@ Result<Mount> Mount::overlay(const std::vector<std::filesystem::path>& lowers, c
                              const std::filesystem::path& work, const std::filesystem::path& target) {
     INGOT_ASSIGN(const auto lower, lower_option(lowers), "");
     INGOT_TRY(check_path(upper), "");
-    const auto options =
-        text::format("{},upperdir={},workdir={},{},volatile", lower, upper.string(), work.string(), kOverlayOptions);
+    const auto options = text::format("{},upperdir={},workdir={},{},volatile", lower, upper.string(), work.string(),
+                                      overlay_options());
     if (::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) != 0) {
         return overlay_error(errno, target);
     }
@@ -71,7 +76,7 @@ Result<Mount> Mount::overlay(const std::vector<std::filesystem::path>& lowers, c
 
 Result<Mount> Mount::view(const std::vector<std::filesystem::path>& lowers, const std::filesystem::path& target) {
     INGOT_ASSIGN(const auto lower, lower_option(lowers), "");
-    const auto options = text::format("{},{}", lower, kOverlayOptions);
+    const auto options = text::format("{},{}", lower, overlay_options());
     if (::mount("overlay", target.c_str(), "overlay", MS_RDONLY, options.c_str()) != 0) {
         return overlay_error(errno, target);
     }

@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "builder/rootfs/user_namespace.hpp"
 #include "common/files/files.hpp"
 
 namespace ingot::builder::rootfs {
@@ -23,10 +24,17 @@ struct Device {
 constexpr std::array kDevices = {Device{"null", 1, 3},   Device{"zero", 1, 5},    Device{"full", 1, 7},
                                  Device{"random", 1, 8}, Device{"urandom", 1, 9}, Device{"tty", 5, 0}};
 
-Status fill_dev(const std::filesystem::path& dev) {
+/// Root of a user namespace cannot make device nodes: there, those of the machine are shown.
+Status fill_dev(const std::filesystem::path& dev, std::vector<Mount>& mounts) {
     for (const auto& device : kDevices) {
         const auto path = dev / device.name;
         constexpr mode_t kMode = 0666;
+        if (in_user_namespace()) {
+            INGOT_TRY(files::write(path, ""), "");
+            INGOT_ASSIGN(auto mount, Mount::bind(std::filesystem::path("/dev") / device.name, path), "");
+            mounts.push_back(std::move(mount));
+            continue;
+        }
         if (::mknod(path.c_str(), S_IFCHR | kMode, ::makedev(device.major, device.minor)) != 0) {
             return fail_errno(errno, "making " + path.string());
         }
@@ -71,7 +79,7 @@ Status WorkingRoot::mount_support(const std::filesystem::path& debs) {
         INGOT_ASSIGN(auto mount, Mount::tmpfs(target, options), "");
         mounts_.push_back(std::move(mount));
     }
-    INGOT_TRY(fill_dev(path_ / "dev"), "");
+    INGOT_TRY(fill_dev(path_ / "dev", mounts_), "");
     INGOT_TRY(files::make_directory(path_ / "run/lock"), "");
     if (debs.empty()) { return {}; }
     const auto target = path_ / (kDebs + 1);
