@@ -200,15 +200,16 @@ std::vector<std::string> file_names(spec::Format format) {
     return {};
 }
 
-std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role, std::string_view inputs) {
+std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role, std::string_view inputs,
+                                   const KnownDigests& digests) {
     const auto folder = output / role;
     const auto text = files::read(folder / "manifest.json");
     if (!text) { return std::nullopt; }
     auto manifest = parse_manifest(*text);
     if (!manifest || manifest->inputs != inputs || manifest->files.empty()) { return std::nullopt; }
     for (const auto& file : manifest->files) {
-        const auto found = describe(folder / file.name);
-        if (!found || *found != file) { return std::nullopt; }
+        const auto found = digests.sha256(folder / file.name);
+        if (!found || *found != file.sha256) { return std::nullopt; }
     }
     return *std::move(manifest);
 }

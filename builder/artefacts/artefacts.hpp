@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "builder/artefacts/digests.hpp"
 #include "builder/artefacts/manifest.hpp"
 #include "builder/spec/spec.hpp"
 #include "common/process/process.hpp"
@@ -32,7 +33,7 @@ std::vector<std::string> file_names(spec::Format format);
 
 /// The manifest of <output>/<role>, if that holds just what `inputs` gives and every file is as it was written.
 std::optional<Manifest> up_to_date(const std::filesystem::path& output, std::string_view role,
-                                   std::string_view inputs);
+                                   std::string_view inputs, const KnownDigests& digests);
 
 /// Packs the tree at `tree` in all formats, which share what they can, and replaces <output>/<role>. Fills in
 /// `files` of the manifest.

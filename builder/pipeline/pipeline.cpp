@@ -38,6 +38,7 @@ struct Shared {
     progress::Progress& progress;
     packages::Store store;
     packages::FlatStore flat;
+    artefacts::KnownDigests digests;
     rootfs::LayerCache layers;
     std::optional<AgentPackage> agent;
     std::mutex mutex{};
@@ -146,7 +147,7 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
     const auto& name = plan.role.name;
     const auto& output = shared.request.output;
     if (shared.request.use_layer_cache) {
-        if (auto manifest = artefacts::up_to_date(output, name, plan.inputs)) {
+        if (auto manifest = artefacts::up_to_date(output, name, plan.inputs, shared.digests)) {
             shared.progress.done(name, "unchanged");
             return BuiltRole{.manifest = *std::move(manifest), .folder = output / name, .unchanged = true};
         }
@@ -189,6 +190,9 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
                                              .inputs = plan.inputs,
                                              .packages = plan.image.packages}),
                  "writing the image of " + name);
+    for (const auto& file : manifest.files) {
+        INGOT_TRY(shared.digests.remember(output / name / file.name, file.sha256), "");
+    }
     INGOT_TRY(view.end(), "");
     std::uint64_t size = 0;
     for (const auto& file : manifest.files) { size = std::max(size, file.size); }
@@ -357,6 +361,7 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
                   .progress = progress,
                   .store = packages::Store(request.cache / "packages"),
                   .flat = packages::FlatStore(request.cache / "flat", packages::Store(request.cache / "packages")),
+                  .digests = artefacts::KnownDigests(request.cache / "digests"),
                   .layers = rootfs::LayerCache(layer_folder(request.cache)),
                   .agent = {}};
     INGOT_TRY(shared.layers.remove_leftovers(), "");
@@ -371,6 +376,7 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
     INGOT_ASSIGN(auto built, build_all(shared, plans), "");
     INGOT_TRY(shared.layers.prune(kUnused), "");
     INGOT_TRY(shared.flat.prune(kUnused), "");
+    INGOT_TRY(shared.digests.prune(kUnused), "");
     INGOT_TRY(shared.layers.remove_leftovers(), "");
     return built;
 }

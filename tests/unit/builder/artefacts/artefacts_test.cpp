@@ -35,6 +35,7 @@ class WritingArtefacts : public testing::Test {
     }
     files::TempDir folder_;
     std::filesystem::path output_;
+    KnownDigests digests_{folder_.path() / "digests"};
     FakePacker packer_;
 };
 
@@ -49,17 +50,17 @@ TEST_F(WritingArtefacts, DescribesEveryFile) {
 
 TEST_F(WritingArtefacts, AreUpToDateUntilInputsOrFilesChange) {
     ASSERT_TRUE(write("one"));
-    EXPECT_TRUE(up_to_date(output_, "db", "one"));
-    EXPECT_FALSE(up_to_date(output_, "db", "two"));
-    EXPECT_FALSE(up_to_date(output_, "etcd", "one"));
+    EXPECT_TRUE(up_to_date(output_, "db", "one", digests_));
+    EXPECT_FALSE(up_to_date(output_, "db", "two", digests_));
+    EXPECT_FALSE(up_to_date(output_, "etcd", "one", digests_));
     ASSERT_TRUE(files::write(output_ / "db/root.squashfs", "squasheD"));
-    EXPECT_FALSE(up_to_date(output_, "db", "one"));
+    EXPECT_FALSE(up_to_date(output_, "db", "one", digests_));
 }
 
 TEST_F(WritingArtefacts, ReplacesTheImageBefore) {
     ASSERT_TRUE(write("one"));
     ASSERT_TRUE(write("two"));
-    EXPECT_TRUE(up_to_date(output_, "db", "two"));
+    EXPECT_TRUE(up_to_date(output_, "db", "two", digests_));
     EXPECT_THAT(*files::list(output_), ElementsAre("db"));
 }
 
@@ -69,7 +70,7 @@ TEST_F(WritingArtefacts, LeavesTheImageBeforeAloneWhenPackingFails) {
     const auto result = write("two");
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().to_string(), HasSubstr("no space left"));
-    EXPECT_TRUE(up_to_date(output_, "db", "one"));
+    EXPECT_TRUE(up_to_date(output_, "db", "one", digests_));
     EXPECT_THAT(*files::list(output_), ElementsAre("db"));
 }
 
