@@ -179,6 +179,22 @@ Status exchange(const fs::path& made, const fs::path& target) {
     return files::sync_directory(target.parent_path());
 }
 
+/// The bill is one of the image's files; the manifest names all of them; the signature is over the manifest.
+Status write_companions(const fs::path& folder, Manifest& manifest, const Companions& companions) {
+    if (companions.bill) {
+        INGOT_ASSIGN(const auto bill, companions.bill(manifest), "writing the bill of materials");
+        const auto file = folder / "sbom.spdx.json";
+        INGOT_TRY(files::write(file, bill), "");
+        INGOT_ASSIGN(auto described, describe(file), "");
+        manifest.files.push_back(std::move(described));
+    }
+    const auto text = render_manifest(manifest);
+    INGOT_TRY(files::write(folder / "manifest.json", text), "");
+    if (!companions.signature) { return {}; }
+    INGOT_ASSIGN(const auto signature, companions.signature(text), "signing the manifest");
+    return files::write(folder / "manifest.json.sig", signature);
+}
+
 } // namespace
 
 std::string inputs_of(std::string_view image_key, const Packing& packing) {
@@ -215,7 +231,7 @@ std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role
 }
 
 Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& tree, const fs::path& output,
-                                 const Packing& packing, Manifest manifest) {
+                                 const Packing& packing, Manifest manifest, const Companions& companions) {
     const auto prefix = text::format(".{}.new-", manifest.role);
     const auto made = output / text::format("{}{}", prefix, ::getpid());
     INGOT_TRY(files::make_directory(output), "making the output folder");
@@ -227,7 +243,10 @@ Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& 
         return std::move(written).error();
     }
     manifest.files = *std::move(written);
-    INGOT_TRY(files::write(made / "manifest.json", render_manifest(manifest)), "");
+    if (auto complete = write_companions(made, manifest, companions); !complete) {
+        INGOT_TRY(files::remove_tree(made), "");
+        return std::move(complete).error();
+    }
     INGOT_TRY(exchange(made, output / manifest.role), "");
     return manifest;
 }

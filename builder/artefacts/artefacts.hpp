@@ -35,9 +35,16 @@ std::vector<std::string> file_names(spec::Format format);
 std::optional<Manifest> up_to_date(const std::filesystem::path& output, std::string_view role,
                                    std::string_view inputs, const KnownDigests& digests);
 
+/// What lies beside the files of the formats. Each gets what is known by then; none is made if it is empty.
+struct Companions {
+    std::function<Result<std::string>(const Manifest&)> bill{};                ///< text of sbom.spdx.json
+    std::function<Result<std::string>(std::string_view manifest)> signature{}; ///< content of manifest.json.sig
+};
+
 /// Packs the tree at `tree` in all formats, which share what they can, and replaces <output>/<role>. Fills in
 /// `files` of the manifest.
 Result<Manifest> write_artefacts(process::Processes& processes, const std::filesystem::path& tree,
-                                 const std::filesystem::path& output, const Packing& packing, Manifest manifest);
+                                 const std::filesystem::path& output, const Packing& packing, Manifest manifest,
+                                 const Companions& companions = {});
 
 } // namespace ingot::builder::artefacts

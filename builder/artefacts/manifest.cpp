@@ -13,6 +13,34 @@ namespace {
 
 constexpr int kVersion = 1;
 
+json::Json sources_to_json(const std::vector<packages::SourceEntry>& sources) {
+    auto list = json::Json::array();
+    for (const auto& source : sources) {
+        list.push_back({{"name", source.name},
+                        {"uris", source.uris},
+                        {"suites", source.suites},
+                        {"components", source.components},
+                        {"signed_by", source.signed_by}});
+    }
+    return list;
+}
+
+json::Json layers_to_json(const std::vector<ManifestLayer>& layers) {
+    auto list = json::Json::array();
+    for (const auto& layer : layers) {
+        list.push_back({{"name", layer.name}, {"packages", layer.packages}, {"essential", layer.essential}});
+    }
+    return list;
+}
+
+std::vector<std::string> texts_at(const json::Json& object, std::string_view key) {
+    std::vector<std::string> texts;
+    for (const auto& item : json::member(object, key)) {
+        if (item.is_string()) { texts.push_back(item.get<std::string>()); }
+    }
+    return texts;
+}
+
 json::Json text_or_null(const std::string& text) { return text.empty() ? json::Json() : json::Json(text); }
 
 } // namespace
@@ -26,13 +54,17 @@ std::string render_manifest(const Manifest& manifest) {
                         {"date", clock::to_rfc3339(date)},
                         {"source_date_epoch", manifest.date},
                         {"agent_version", text_or_null(manifest.agent_version)},
+                        {"agent_sha256", text_or_null(manifest.agent_sha256)},
                         {"git_revision", text_or_null(manifest.git_revision)},
+                        {"date_was_given", manifest.date_was_given},
                         {"inputs", manifest.inputs}};
     auto files = json::Json::array();
     for (const auto& file : manifest.files) {
         files.push_back({{"name", file.name}, {"size", file.size}, {"sha256", file.sha256}});
     }
     value["files"] = std::move(files);
+    value["sources"] = sources_to_json(manifest.sources);
+    value["layers"] = layers_to_json(manifest.layers);
     value["packages"] = packages::to_json(manifest.packages);
     return json::to_text(value);
 }
@@ -47,6 +79,7 @@ Result<Manifest> parse_manifest(std::string_view given) {
                       .suite = text("suite"),
                       .architecture = text("architecture"),
                       .agent_version = text("agent_version"),
+                      .agent_sha256 = text("agent_sha256"),
                       .git_revision = text("git_revision"),
                       .date = json::number_at(value, "source_date_epoch").value_or(0),
                       .inputs = text("inputs")};
@@ -54,6 +87,19 @@ Result<Manifest> parse_manifest(std::string_view given) {
         manifest.files.push_back({.name = json::string_at(file, "name").value_or(""),
                                   .size = json::unsigned_at(file, "size").value_or(0),
                                   .sha256 = json::string_at(file, "sha256").value_or("")});
+    }
+    manifest.date_was_given = json::flag_at(value, "date_was_given");
+    for (const auto& source : json::member(value, "sources")) {
+        manifest.sources.push_back({.uris = texts_at(source, "uris"),
+                                    .suites = texts_at(source, "suites"),
+                                    .components = texts_at(source, "components"),
+                                    .signed_by = json::string_at(source, "signed_by").value_or(""),
+                                    .name = json::string_at(source, "name").value_or("")});
+    }
+    for (const auto& layer : json::member(value, "layers")) {
+        manifest.layers.push_back({.name = json::string_at(layer, "name").value_or(""),
+                                   .packages = texts_at(layer, "packages"),
+                                   .essential = texts_at(layer, "essential")});
     }
     INGOT_ASSIGN(manifest.packages, packages::from_json(json::member(value, "packages")), "reading the packages");
     return manifest;

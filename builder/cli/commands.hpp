@@ -16,6 +16,9 @@ using Action = std::function<Result<int>()>;
 
 /// Each adds its subcommand(s) to `app` and sets `action` when chosen.
 void add_build(CLI::App& app, Action& action);     // build.cpp: ingot build ROLE...
+void add_lock(CLI::App& app, Action& action);      // lock.cpp: ingot lock [ROLE...]
+void add_trust(CLI::App& app, Action& action);     // trust.cpp: ingot key new, ingot sign, ingot verify
+void add_reproduce(CLI::App& app, Action& action); // reproduce.cpp: ingot reproduce IMAGE
 void add_cluster(CLI::App& app, Action& action);   // cluster.cpp: ingot cluster init NAME
 void add_user_data(CLI::App& app, Action& action); // user_data.cpp: ingot user-data ROLE
 void add_check(CLI::App& app, Action& action);     // check.cpp: ingot check FILE...

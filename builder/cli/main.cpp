@@ -17,6 +17,9 @@ int main(int argc, char** argv) {
         app.require_subcommand(1);
         ingot::builder::cli::Action action;
         ingot::builder::cli::add_build(app, action);
+        ingot::builder::cli::add_lock(app, action);
+        ingot::builder::cli::add_trust(app, action);
+        ingot::builder::cli::add_reproduce(app, action);
         ingot::builder::cli::add_cluster(app, action);
         ingot::builder::cli::add_user_data(app, action);
         ingot::builder::cli::add_check(app, action);

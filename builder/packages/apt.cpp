@@ -138,7 +138,14 @@ Result<std::string> Apt::index_digest() const {
 }
 
 Result<std::string> Apt::solve(const Request& request) {
-    std::vector<std::string> arguments = {"-qq", "-y", "--print-uris", "install"};
+    std::vector<std::string> arguments = {"-qq", "-y", "--print-uris"};
+    if (!request.hold.empty()) {
+        const auto preferences = settings_.folder / "hold";
+        INGOT_TRY(files::write(preferences, render_hold(request.hold)), "");
+        arguments.emplace_back("-o");
+        arguments.push_back("Dir::Etc::preferences=" + preferences.string());
+    }
+    arguments.emplace_back("install");
     if (request.essential) { arguments.emplace_back("?essential"); }
     for (const auto& package : request.base) { arguments.push_back(package.name + "=" + package.version); }
     arguments.insert(arguments.end(), request.names.begin(), request.names.end());
@@ -153,6 +160,7 @@ Result<PackageSet> Apt::resolve(const Request& request) {
     std::string key =
         text::format("{}\n{}\n{}\n{}\n", kSolveRecipe, indexes, request.essential, text::join(request.names, " "));
     for (const auto& package : request.base) { key += package.sha256 + "\n"; }
+    if (!request.hold.empty()) { key += render_hold(request.hold); }
     if (request.local_deb) {
         INGOT_ASSIGN(const auto control,
                      process::run_checked(*processes_,

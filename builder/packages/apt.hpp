@@ -31,6 +31,15 @@ struct Request {
     bool essential = false;                           ///< and everything that is essential
     std::optional<std::filesystem::path> local_deb{}; ///< our own package: its dependencies are wanted too
     std::string local_name{};                         ///< its package name
+    PackageSet hold{};                                ///< versions to prefer, where the archive still has them
+};
+
+/// A package that no mirror gave us: not_found (it has no such file), refused (it has other bytes under that name) or
+/// transient (it did not answer).
+struct Unfetched {
+    Package package;
+    ErrorKind kind;
+    std::string reason;
 };
 
 class Apt {
@@ -54,6 +63,11 @@ class Apt {
     Result<PackageSet> resolve(const Request& request);
     /// Makes the whole set be in the store. `on_package` is called after each download, with how many are done.
     Status fetch(const PackageSet& set, const Store& store, const std::function<void(std::size_t)>& on_package);
+
+    /// Like fetch(), but by URI and hash, without any index: for sets that somebody decided before. Tells which
+    /// packages could not be had.
+    Result<std::vector<Unfetched>> fetch_exact(const PackageSet& set, const Store& store,
+                                               const std::function<void(std::size_t)>& on_package);
 
     [[nodiscard]] const std::filesystem::path& configuration() const { return configuration_; }
 

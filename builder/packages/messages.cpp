@@ -65,6 +65,20 @@ Error explain_failure(std::string_view doing, std::string_view said) {
     return fail(kind_of(said), text::format("{}: {}", doing, text::join(faults, "; ")));
 }
 
+Error fetch_failure(std::string_view said, std::string_view uri) {
+    const auto start = text::format("E: Failed to fetch {}  ", uri);
+    for (const auto& line : text::lines(said)) {
+        if (!line.starts_with(start)) { continue; }
+        const auto reason = std::string(text::trim(std::string_view(line).substr(start.size())));
+        if (mentions(reason, {"404", "410", "File not found", "No such file"})) {
+            return fail(ErrorKind::not_found, reason);
+        }
+        if (mentions(reason, {"Hash Sum mismatch", "unexpected size"})) { return fail(ErrorKind::refused, reason); }
+        return fail(ErrorKind::transient, reason);
+    }
+    return fail(ErrorKind::transient, "it did not arrive");
+}
+
 std::string package_in_question(std::string_view said) {
     constexpr std::array<std::string_view, 2> kBefore = {"Unable to locate package ", "E: Package '"};
     for (const auto phrase : kBefore) {

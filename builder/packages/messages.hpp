@@ -16,6 +16,9 @@ std::string acquire_settings(std::string_view dump);
 /// do not go together → invalid_input. The message is apt's own, without its prefixes and repetitions.
 Error explain_failure(std::string_view doing, std::string_view said);
 
+/// Why apt's downloader did not bring `uri`: not_found, refused (other bytes than its hash asks for) or transient.
+Error fetch_failure(std::string_view said, std::string_view uri);
+
 /// The package of "Unable to locate package X" and its kin; empty if the text speaks of none.
 std::string package_in_question(std::string_view said);
 

@@ -80,6 +80,20 @@ Result<PackageSet> difference(const PackageSet& whole, const PackageSet& part) {
     return rest;
 }
 
+PackageSet merged(const PackageSet& one, const PackageSet& other) {
+    PackageSet all;
+    std::ranges::set_union(one, other, std::back_inserter(all), {}, &Package::name, &Package::name);
+    return all;
+}
+
+std::string render_hold(const PackageSet& set) {
+    std::string text;
+    for (const auto& package : set) {
+        text += text::format("Package: {}\nPin: version {}\nPin-Priority: 1001\n\n", package.name, package.version);
+    }
+    return text;
+}
+
 std::uint64_t total_size(const PackageSet& set) {
     std::uint64_t sum = 0;
     for (const auto& package : set) { sum += package.size; }

@@ -34,6 +34,12 @@ Result<PackageSet> parse_uris(std::string_view text, const std::vector<std::stri
 /// cannot change what base has.
 Result<PackageSet> difference(const PackageSet& whole, const PackageSet& part);
 
+/// Everything of both, sorted by name; where both have a name, that of `one`.
+PackageSet merged(const PackageSet& one, const PackageSet& other);
+
+/// apt preferences that make these versions win over newer ones, as long as the archive has them.
+std::string render_hold(const PackageSet& set);
+
 std::uint64_t total_size(const PackageSet& set);
 
 /// apt's record of packages that nobody asked for by name, so that `apt autoremove` on a node knows them.

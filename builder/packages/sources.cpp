@@ -182,15 +182,19 @@ std::vector<SourceEntry> sources_for(std::string_view suite, const Mirrors& mirr
                                      const std::vector<std::string>& components) {
     const auto name = std::string(suite);
     const bool rolling = suite == "sid" || suite == "unstable" || suite == "experimental";
-    SourceEntry main{
-        .uris = {mirrors.main}, .suites = {name}, .components = components, .signed_by = mirrors.signed_by};
+    SourceEntry main{.uris = {mirrors.main},
+                     .suites = {name},
+                     .components = components,
+                     .signed_by = mirrors.signed_by,
+                     .name = "debian"};
     if (!rolling) { main.suites.push_back(name + "-updates"); }
     std::vector<SourceEntry> entries = {main};
     if (!rolling && !mirrors.security.empty()) {
         entries.push_back({.uris = {mirrors.security},
                            .suites = {name + "-security"},
                            .components = components,
-                           .signed_by = mirrors.signed_by});
+                           .signed_by = mirrors.signed_by,
+                           .name = "debian-security"});
     }
     return entries;
 }

@@ -18,6 +18,7 @@ struct SourceEntry {
     std::vector<std::string> suites{};
     std::vector<std::string> components{};
     std::string signed_by{}; ///< key file; empty: whatever the machine trusts
+    std::string name{};      ///< by which a lock knows it: debian, debian-security, or as the spec calls it
 
     bool operator==(const SourceEntry&) const = default;
 };

@@ -12,13 +12,16 @@
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/flat.hpp"
 #include "builder/pipeline/plan.hpp"
+#include "builder/pipeline/resolve.hpp"
 #include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/isolation.hpp"
 #include "builder/rootfs/mounts.hpp"
 #include "builder/rootfs/user_namespace.hpp"
 #include "builder/rootfs/verify.hpp"
 #include "builder/rootfs/working_root.hpp"
-#include "common/crypto/crypto.hpp"
+#include "builder/trust/keys.hpp"
+#include "builder/trust/sbom.hpp"
+#include "common/crypto/signature.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 
@@ -143,11 +146,44 @@ std::string git_revision(process::Processes& processes, const fs::path& folder) 
     return said && said->exit_code == 0 ? std::string(text::trim(said->out)) : std::string();
 }
 
+std::vector<artefacts::ManifestLayer> layers_of(const RolePlan& plan) {
+    const auto names = [](const packages::PackageSet& set) {
+        std::vector<std::string> list;
+        for (const auto& package : set) { list.push_back(package.name); }
+        return list;
+    };
+    std::vector<artefacts::ManifestLayer> layers;
+    for (const auto& [layer, key] : plan.steps) {
+        layers.push_back({layer.name, names(layer.packages), names(layer.essential)});
+    }
+    return layers;
+}
+
+artefacts::Companions companions_of(const Shared& shared, const fs::path& tree) {
+    artefacts::Companions companions;
+    companions.bill = [&shared, tree](const artefacts::Manifest& manifest) -> Result<std::string> {
+        INGOT_ASSIGN(const auto installed, trust::read_installed(tree), "");
+        return trust::render_sbom(manifest, installed, shared.agent ? shared.agent->name : std::string());
+    };
+    if (const auto& key = shared.request.signing_key) {
+        companions.signature = [&key](std::string_view manifest) { return crypto::sign(*key, manifest); };
+    }
+    return companions;
+}
+
+/// An image that is as it should be, but perhaps not signed by this key.
+Status sign_again(const BuildRequest& request, const fs::path& folder) {
+    if (!request.signing_key) { return {}; }
+    INGOT_TRY(trust::sign_image(folder, *request.signing_key), "");
+    return {};
+}
+
 Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
     const auto& name = plan.role.name;
     const auto& output = shared.request.output;
     if (shared.request.use_layer_cache) {
         if (auto manifest = artefacts::up_to_date(output, name, plan.inputs, shared.digests)) {
+            INGOT_TRY(sign_again(shared.request, output / name), "signing " + name);
             shared.progress.done(name, "unchanged");
             return BuiltRole{.manifest = *std::move(manifest), .folder = output / name, .unchanged = true};
         }
@@ -185,10 +221,15 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
                                              .suite = plan.role.suite,
                                              .architecture = kArchitecture,
                                              .agent_version = plan.agent_version,
+                                             .agent_sha256 = shared.agent ? shared.agent->sha256 : std::string(),
                                              .git_revision = git_revision(shared.processes, shared.request.specs),
                                              .date = below.back().time,
                                              .inputs = plan.inputs,
-                                             .packages = plan.image.packages}),
+                                             .packages = plan.image.packages,
+                                             .date_was_given = shared.request.source_date_epoch.has_value(),
+                                             .sources = plan.image.sources,
+                                             .layers = layers_of(plan)},
+                                            companions_of(shared, view.target())),
                  "writing the image of " + name);
     for (const auto& file : manifest.files) {
         INGOT_TRY(shared.digests.remember(output / name / file.name, file.sha256), "");
@@ -217,57 +258,15 @@ packages::PackageSet needed_packages(Shared& shared, const std::vector<RolePlan>
     return shared.store.missing(needed);
 }
 
-/// One apt, with one suite and one list of sources, and the roles that use it.
-struct AptGroup {
-    packages::Apt apt;
-    std::vector<packages::SourceEntry> sources;
-    std::vector<spec::Role> roles;
-};
-
-Result<std::vector<AptGroup>> group_roles(const BuildRequest& request, const std::vector<spec::Role>& roles,
-                                          process::Processes& processes) {
-    std::vector<AptGroup> groups;
-    for (const auto& role : roles) {
-        INGOT_ASSIGN(auto sources, sources_of(role, request, files::Root()), "");
-        const auto same = std::ranges::find(groups, sources, &AptGroup::sources);
-        if (same != groups.end()) {
-            same->roles.push_back(role);
-            continue;
-        }
-        const auto digest = crypto::sha256_hex(packages::render_sources(sources)).substr(0, 12);
-        auto name = text::replace_all(role.suite, "/", "_");
-        INGOT_ASSIGN(
-            auto apt,
-            packages::Apt::open(processes, {.folder = request.cache / "apt" / text::format("{}-{}", name, digest),
-                                            .sources = sources,
-                                            .architecture = kArchitecture}),
-            "");
-        groups.push_back({std::move(apt), std::move(sources), {role}});
-    }
-    return groups;
-}
-
 Result<std::vector<RolePlan>> plan_group(Shared& shared, AptGroup& group) {
     std::vector<RolePlan> plans;
     for (const auto& role : group.roles) {
-        INGOT_ASSIGN(auto plan, plan_role(role, shared.request, group.apt, group.sources, shared.agent),
+        INGOT_ASSIGN(const auto layers, resolve_role(role, group.apt, shared.agent), "planning " + role.name);
+        INGOT_ASSIGN(auto plan, plan_role(role, shared.request, layers, group.sources, shared.agent),
                      "planning " + role.name);
         plans.push_back(std::move(plan));
     }
     return plans;
-}
-
-/// A mirror that does not answer is no reason to stop while there are indexes that it signed before.
-Result<bool> refresh_if_possible(Shared& shared, packages::Apt& apt) {
-    const auto maximum_age = shared.request.maximum_index_age;
-    auto asked = apt.refresh(maximum_age);
-    const auto age = apt.index_age();
-    const bool must = maximum_age == std::chrono::seconds(0);
-    if (asked || asked.error().kind != ErrorKind::transient || !age || must) { return asked; }
-    constexpr int kSecondsPerHour = 3600;
-    shared.progress.phase("packages", text::format("the mirror does not answer; going on with indexes {} h old",
-                                                   age->count() / kSecondsPerHour));
-    return true;
 }
 
 /// Plans the roles of one group and fetches what they need. A mirror that has moved on since its index was fetched
@@ -275,7 +274,7 @@ Result<bool> refresh_if_possible(Shared& shared, packages::Apt& apt) {
 Result<std::vector<RolePlan>> prepare_group(Shared& shared, AptGroup& group) {
     constexpr auto kName = "packages";
     shared.progress.phase(kName, "resolving");
-    INGOT_ASSIGN(bool fresh, refresh_if_possible(shared, group.apt), "");
+    INGOT_ASSIGN(bool fresh, refresh_if_possible(shared.request, group.apt, shared.progress), "");
     while (true) {
         INGOT_ASSIGN(auto plans, plan_group(shared, group), "");
         const auto needed = needed_packages(shared, plans);
@@ -293,29 +292,32 @@ Result<std::vector<RolePlan>> prepare_group(Shared& shared, AptGroup& group) {
     }
 }
 
-Result<std::vector<spec::Role>> load_specs(const BuildRequest& request) {
-    std::vector<spec::Role> roles;
-    std::vector<std::string> faults;
-    for (const auto& name : request.roles) {
-        if (std::ranges::find(roles, name, &spec::Role::name) != roles.end()) { continue; }
-        auto role = spec::load(request.specs, request.overlays, name);
-        if (!role && role.error().kind != ErrorKind::invalid_input) { return std::move(role).error(); }
-        if (!role) {
-            // base.yaml's faults are those of every role: said once.
-            for (auto& line : text::lines(role.error().message)) {
-                if (std::ranges::find(faults, line) == faults.end()) { faults.push_back(std::move(line)); }
-            }
-            continue;
-        }
-        if (!request.suite.empty()) { role->suite = request.suite; }
-        if (!request.formats.empty()) {
-            role->formats = request.formats;
-            INGOT_TRY(spec::check_formats(*role), "");
-        }
-        roles.push_back(*std::move(role));
+/// The same by the roles' locks: no index, no solver, and nothing fetched but what they name.
+Result<std::vector<RolePlan>> prepare_locked(Shared& shared, AptGroup& group) {
+    std::vector<RolePlan> plans;
+    std::vector<lock::Lock> locks;
+    for (const auto& role : group.roles) {
+        INGOT_ASSIGN(auto lock, read_lock(shared.request, role, group.sources), "");
+        const auto layers = lock::packages_of(lock, group.sources);
+        INGOT_ASSIGN(auto plan, plan_role(role, shared.request, layers, group.sources, shared.agent),
+                     "planning " + role.name);
+        plans.push_back(std::move(plan));
+        locks.push_back(std::move(lock));
     }
-    if (!faults.empty()) { return fail(ErrorKind::invalid_input, text::join(faults, "\n")); }
-    return roles;
+    const auto needed = needed_packages(shared, plans);
+    if (needed.empty()) { return plans; }
+    const auto phase = text::format("fetching {} locked packages, {}", needed.size(),
+                                    text::human_bytes(packages::total_size(needed)));
+    shared.progress.phase("packages", phase);
+    INGOT_ASSIGN(const auto unfetched,
+                 group.apt.fetch_exact(needed, shared.store,
+                                       [&](std::size_t count) {
+                                           shared.progress.phase("packages", phase,
+                                                                 text::format("{} of {}", count, needed.size()));
+                                       }),
+                 "fetching the locked packages");
+    if (!unfetched.empty()) { return explain_unfetched(unfetched, locks); }
+    return plans;
 }
 
 Result<std::vector<BuiltRole>> build_all(Shared& shared, const std::vector<RolePlan>& plans) {
@@ -362,14 +364,17 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
                   .store = packages::Store(request.cache / "packages"),
                   .flat = packages::FlatStore(request.cache / "flat", packages::Store(request.cache / "packages")),
                   .digests = artefacts::KnownDigests(request.cache / "digests"),
-                  .layers = rootfs::LayerCache(layer_folder(request.cache)),
+                  .layers =
+                      rootfs::LayerCache(request.scratch.empty() ? layer_folder(request.cache) : request.scratch),
                   .agent = {}};
     INGOT_TRY(shared.layers.remove_leftovers(), "");
     INGOT_ASSIGN(shared.agent, read_agent(processes, request.agent_deb), "");
+    INGOT_TRY(keep_agent(shared.store, shared.agent), "keeping the agent's package");
     INGOT_ASSIGN(auto groups, group_roles(request, roles, processes), "");
     std::vector<RolePlan> plans;
     for (auto& group : groups) {
-        INGOT_ASSIGN(auto prepared, prepare_group(shared, group), "");
+        INGOT_ASSIGN(auto prepared, request.locked ? prepare_locked(shared, group) : prepare_group(shared, group),
+                     "");
         std::ranges::move(prepared, std::back_inserter(plans));
     }
     progress.done("packages", "resolved");

@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "builder/artefacts/artefacts.hpp"
-#include "builder/packages/messages.hpp"
+#include "builder/packages/apt.hpp"
 #include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/tree.hpp"
 #include "common/crypto/crypto.hpp"
@@ -50,6 +50,7 @@ Result<packages::Mirrors> mirrors_of(const BuildRequest& request, const files::R
     packages::Mirrors mirrors;
     if (!request.mirror.empty()) {
         mirrors = packages::given_mirror(request.mirror);
+        if (!request.security_mirror.empty()) { mirrors.security = request.security_mirror; }
         mirrors.signed_by = request.keyring.empty() ? std::string() : fs::absolute(request.keyring).string();
     } else {
         INGOT_ASSIGN(const auto entries, packages::machine_sources(machine), "reading this machine's apt sources");
@@ -75,21 +76,6 @@ Result<packages::Mirrors> mirrors_of(const BuildRequest& request, const files::R
         return fail(ErrorKind::not_found, "there is no keyring " + mirrors.signed_by);
     }
     return mirrors;
-}
-
-/// A fault of apt about a package becomes one about the line that names it.
-Error with_place(Error error, const spec::Role& role) {
-    const auto name = packages::package_in_question(error.message);
-    if (name.empty()) { return error; }
-    for (const auto& layer : role.layers) {
-        for (const auto& word : layer.packages) {
-            if (word.text != name) { continue; }
-            Faults faults;
-            faults.add(word.position, text::format("there is no package '{}' in {}", name, role.suite));
-            return faults.to_error();
-        }
-    }
-    return error;
 }
 
 void add_spec(rootfs::LayerKey& key, const spec::Layer& layer) {
@@ -166,7 +152,8 @@ Result<std::vector<packages::SourceEntry>> sources_of(const spec::Role& role, co
             packages::SourceEntry entry{.uris = extra.uris,
                                         .suites = extra.suites,
                                         .components = extra.components,
-                                        .signed_by = fs::absolute(request.specs / extra.signed_by.text).string()};
+                                        .signed_by = fs::absolute(request.specs / extra.signed_by.text).string(),
+                                        .name = extra.name};
             for (auto& suite : entry.suites) { suite = text::replace_all(suite, "{suite}", role.suite); }
             sources.push_back(std::move(entry));
         }
@@ -174,7 +161,8 @@ Result<std::vector<packages::SourceEntry>> sources_of(const spec::Role& role, co
     return sources;
 }
 
-Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, packages::Apt& apt,
+Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request,
+                           const std::vector<lock::LayerPackages>& layers,
                            const std::vector<packages::SourceEntry>& sources,
                            const std::optional<AgentPackage>& agent) {
     RolePlan plan{.role = role,
@@ -184,31 +172,27 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, 
                   .image_key = rootfs::LayerKey("image", ""),
                   .inputs = {},
                   .agent_version = agent ? agent->version : std::string()};
+    if (layers.size() != role.layers.size()) { return fail(ErrorKind::bug, "packages for other layers"); }
     packages::PackageSet below;
     std::string parent;
-    for (const auto& layer : role.layers) {
-        const bool bottom = plan.steps.empty();
-        packages::Request wanted{.names = names_of(layer.packages), .base = below, .essential = bottom};
-        if (bottom && agent) {
-            wanted.local_deb = agent->deb;
-            wanted.local_name = agent->name;
-        }
-        auto whole = apt.resolve(wanted);
-        if (!whole) { return with_place(std::move(whole).error(), role); }
-        rootfs::PackageLayer step{.before = layer.before_packages, .trim = layer.trim, .name = layer.name};
-        INGOT_ASSIGN(step.packages, packages::difference(*whole, below), "resolving the packages of " + layer.name);
-        if (bottom) { INGOT_ASSIGN(step.essential, apt.resolve({.essential = true}), ""); }
+    for (std::size_t index = 0; index < layers.size(); ++index) {
+        const auto& layer = role.layers[index];
+        rootfs::PackageLayer step{.packages = layers[index].packages,
+                                  .essential = layers[index].essential,
+                                  .before = layer.before_packages,
+                                  .trim = layer.trim,
+                                  .name = layer.name};
         rootfs::LayerKey key("packages", parent);
         key.add("name", layer.name).add(step.packages);
         add_spec(key, layer);
         if (request.source_date_epoch) { key.add("time", text::format("{}", *request.source_date_epoch)); }
         parent = key.hash();
-        below = *std::move(whole);
+        below = packages::merged(below, step.packages);
         plan.steps.push_back({std::move(step), std::move(key)});
 
         for (const auto& overlay : layer.overlays) { plan.image.overlays.push_back(request.overlays / overlay.text); }
         plan.image.units.push_back(layer.units);
-        std::ranges::copy(wanted.names, std::back_inserter(plan.image.asked_for));
+        std::ranges::move(names_of(layer.packages), std::back_inserter(plan.image.asked_for));
     }
     if (agent) { plan.image.agent_deb = agent->deb; }
     plan.image.packages = std::move(below);

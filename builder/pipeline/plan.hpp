@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "builder/artefacts/artefacts.hpp"
-#include "builder/packages/apt.hpp"
+#include "builder/lock/lock.hpp"
+#include "builder/packages/sources.hpp"
 #include "builder/pipeline/pipeline.hpp"
 #include "builder/rootfs/bootstrap.hpp"
 #include "builder/rootfs/image.hpp"
 #include "builder/rootfs/layers.hpp"
 #include "builder/spec/spec.hpp"
+#include "common/files/files.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::pipeline {
@@ -63,8 +65,9 @@ Result<std::optional<AgentPackage>> read_agent(process::Processes& processes,
 Result<std::vector<packages::SourceEntry>> sources_of(const spec::Role& role, const BuildRequest& request,
                                                       const files::Root& machine);
 
-/// Asks apt and computes all keys.
-Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request, packages::Apt& apt,
+/// Computes all keys. `layers` are the packages of each layer of the role.
+Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request,
+                           const std::vector<lock::LayerPackages>& layers,
                            const std::vector<packages::SourceEntry>& sources,
                            const std::optional<AgentPackage>& agent);
 

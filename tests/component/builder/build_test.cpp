@@ -11,7 +11,7 @@
 #include "builder/artefacts/manifest.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
-#include "tests/component/builder/images.hpp"
+#include "tests/component/builder/project.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -37,7 +37,8 @@ class IngotBuild : public testing::Test {
     std::vector<std::string> command(const std::vector<std::string>& more) {
         std::vector<std::string> argv = {INGOT_PROGRAM, "build",
                                          "--roles",     (folder_->path() / "roles").string(),
-                                         "--output",    (folder_->path() / "images").string()};
+                                         "--output",    (folder_->path() / "images").string(),
+                                         "--cache",     shared_cache().string()};
         argv.insert(argv.end(), more.begin(), more.end());
         return argv;
     }

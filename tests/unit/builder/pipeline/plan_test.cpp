@@ -80,6 +80,7 @@ TEST_F(SourcesOfARole, IncludeThoseOfTheSpecWithTheirKeys) {
     ASSERT_TRUE(sources) << sources.error().to_string();
     EXPECT_THAT(sources->back().suites, ElementsAre("trixie-pgdg"));
     EXPECT_EQ(sources->back().signed_by, "/project/roles/keys/pgdg.asc");
+    EXPECT_EQ(sources->back().name, "pgdg");
 }
 
 TEST(Tools, ThatAreMissingAreNamedWithTheirPackages) {

@@ -1,0 +1,129 @@
+#include "tests/component/builder/file_server.hpp"
+
+#include <array>
+#include <cstdlib>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/text/text.hpp"
+
+namespace ingot::tests {
+
+namespace {
+
+constexpr int kPollMilliseconds = 100;
+
+void send_all(int connection, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (count <= 0) { return; }
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+/// Reads up to the empty line; empty if the client went away.
+std::string read_request(int connection) {
+    std::string text;
+    std::array<char, 4096> buffer{};
+    while (text.find("\r\n\r\n") == std::string::npos) {
+        const auto count = ::recv(connection, buffer.data(), buffer.size(), 0);
+        if (count <= 0) { return {}; }
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+    }
+    return text;
+}
+
+std::string decoded(std::string_view path) {
+    std::string plain;
+    for (std::size_t at = 0; at < path.size(); ++at) {
+        if (path[at] == '%' && at + 2 < path.size()) {
+            plain += static_cast<char>(std::strtol(std::string(path.substr(at + 1, 2)).c_str(), nullptr, 16));
+            at += 2;
+        } else {
+            plain += path[at];
+        }
+    }
+    return plain;
+}
+
+} // namespace
+
+FileServer::FileServer(std::filesystem::path folder)
+    : folder_(std::move(folder)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* any = reinterpret_cast<sockaddr*>(&address); // NOLINT: the socket interface wants it so
+    if (::bind(listener_.get(), any, size) != 0 || ::listen(listener_.get(), 16) != 0 ||
+        ::getsockname(listener_.get(), any, &size) != 0) {
+        std::abort();
+    }
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+}
+
+FileServer::~FileServer() { stop(); }
+
+std::string FileServer::address() const { return text::format("http://127.0.0.1:{}", port_); }
+
+void FileServer::cut(const std::string& ending, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    cuts_[ending] = bytes;
+}
+
+void FileServer::behave() {
+    const std::lock_guard lock(mutex_);
+    cuts_.clear();
+}
+
+void FileServer::stop() {
+    if (!thread_.joinable()) { return; }
+    stopping_ = true;
+    thread_.join();
+    listener_.reset();
+}
+
+std::vector<std::string> FileServer::asked() {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+}
+
+void FileServer::serve() {
+    while (!stopping_) {
+        pollfd wait{.fd = listener_.get(), .events = POLLIN, .revents = 0};
+        if (::poll(&wait, 1, kPollMilliseconds) <= 0) { continue; }
+        const files::Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        if (connection.valid()) { answer(connection.get()); }
+    }
+}
+
+void FileServer::answer(int connection) {
+    // One request per connection: simple, and apt does not mind.
+    const auto request = read_request(connection);
+    const auto words = text::split(request.substr(0, request.find('\r')), ' ');
+    if (words.size() < 2) { return; }
+    const auto path = decoded(words[1]);
+    std::size_t cut = std::string::npos;
+    {
+        const std::lock_guard lock(mutex_);
+        asked_.push_back(path);
+        for (const auto& [ending, bytes] : cuts_) {
+            if (path.ends_with(ending)) { cut = bytes; }
+        }
+    }
+    const auto content = files::read(folder_ / path.substr(1));
+    if (!content || path.find("..") != std::string::npos) {
+        send_all(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        return;
+    }
+    send_all(connection,
+             text::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", content->size()));
+    send_all(connection, std::string_view(*content).substr(0, cut));
+}
+
+} // namespace ingot::tests
