@@ -1,5 +1,5 @@
 // What an operator does with an image: gives it to a machine with a seed, turns it on, and looks at the console until
-// the agent says what it waits for. The machines run alone, so none gets further than that.
+// the agent says what it waits for: the other machines of its cluster. they never come.
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,8 +24,9 @@ using testing::Not;
 
 /// With two busy processors; alone it takes a quarter of it.
 constexpr auto kPatience = 200s;
-/// What the agent says when it has read its seed and its user-data and is at work.
-constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*no metadata))";
+/// What the agent says when it has its seed, its user-data and its address, and only the others are missing.
+constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*(no metadata|private network)))";
+constexpr const char* kFailed = "ingot: failed";
 
 fs::path image(const std::string& name) {
     const char* folder = std::getenv("INGOT_VM_IMAGES");
@@ -75,13 +76,14 @@ class Booting : public testing::Test {
         return {"-m",     "1024",
                 "-drive", text::format("file={},if=virtio,format={}", disk.string(), format),
                 "-drive", text::format("file={},media=cdrom,if=ide,format=raw", path("seed.iso").string()),
-                "-nic",   "user,model=virtio-net-pci,restrict=on"};
+                "-nic",   "user,model=virtio-net-pci,restrict=on,net=10.0.0.0/24,dhcpstart=10.0.0.11"};
     }
     /// Waits for the agent and for the name it has given the machine.
     void expect_agent(Machine& machine, const std::string& node) {
-        const auto line = machine.wait_for(kAtWork, kPatience);
+        const auto line = machine.wait_for(text::format("{}|{}", kAtWork, kFailed), kPatience);
         const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started_;
         ASSERT_TRUE(line) << "the agent did not get to work";
+        EXPECT_THAT(*line, Not(HasSubstr(kFailed)));
         std::printf("timing: %.0f s to: %s\n", took.count(), line->c_str());
         EXPECT_TRUE(machine.wait_for(node + " login:", 60s)) << "the machine has not taken its name from the seed";
     }
@@ -153,7 +155,8 @@ TEST_F(Booting, NetbootByPxeIntoRam) {
         path("tftp/start.ipxe"),
         text::format("#!ipxe\nset base {0}proxy/\nset seed {0}seed/\nchain {0}proxy/boot.ipxe\n", server.url())));
     Machine machine({"-m", "2048", "-boot", "n", "-device", "virtio-net-pci,netdev=net", "-netdev",
-                     text::format("user,id=net,tftp={},bootfile=start.ipxe", path("tftp").string())},
+                     text::format("user,id=net,net=10.0.0.0/24,dhcpstart=10.0.0.11,tftp={},bootfile=start.ipxe",
+                                  path("tftp").string())},
                     serial());
     ASSERT_NO_FATAL_FAILURE(expect_agent(machine, "proxy-1"));
     EXPECT_TRUE(server.gave("/proxy/root.squashfs"));
@@ -172,7 +175,7 @@ TEST_F(Booting, NetbootRefusesARootThatIsNotTheOneItWasToldOf) {
     fs::create_symlink(image("proxy/root.squashfs"), path("web/root.squashfs"));
     const WebServer server(path("web"));
     Machine machine({"-m", "2048", "-boot", "n", "-device", "virtio-net-pci,netdev=net", "-netdev",
-                     text::format("user,id=net,bootfile={}boot.ipxe", server.url())},
+                     text::format("user,id=net,net=10.0.0.0/24,bootfile={}boot.ipxe", server.url())},
                     serial());
     EXPECT_TRUE(machine.wait_for("ingot-netboot: what came has the digest", kPatience));
     EXPECT_THAT(machine.said(), Not(HasSubstr("Welcome to")));

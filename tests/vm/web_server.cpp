@@ -45,7 +45,7 @@ WebServer::~WebServer() {
     ::close(socket_);
 }
 
-std::string WebServer::url() const { return text::format("http://10.0.2.2:{}/", port_); }
+std::string WebServer::url() const { return text::format("http://10.0.0.2:{}/", port_); }
 
 bool WebServer::gave(const std::string& path) const {
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-// Files by HTTP on loopback, which QEMU's user network shows to the machine as 10.0.2.2.
+// Files by HTTP on loopback, which QEMU shows to the machine as 10.0.0.2, the second address of its network.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ class WebServer {
     WebServer(WebServer&&) = delete;
     WebServer& operator=(WebServer&&) = delete;
 
-    /// "http://10.0.2.2:PORT/", as the machine sees it.
+    /// "http://10.0.0.2:PORT/", as the machine sees it.
     [[nodiscard]] std::string url() const;
     /// True if that path was asked for and given.
     [[nodiscard]] bool gave(const std::string& path) const;
