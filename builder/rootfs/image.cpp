@@ -85,6 +85,16 @@ Status write_node_files(const fs::path& root, const std::string& role) {
     return {};
 }
 
+/// Which file came with which overlay, for `ingot inspect` and for whoever wonders on a node: "<overlay> <path>".
+Status write_overlay_list(const fs::path& root, const std::vector<fs::path>& overlays) {
+    std::string list;
+    for (const auto& overlay : overlays) {
+        INGOT_ASSIGN(const auto paths, files_of_tree(overlay), "reading " + overlay.string());
+        for (const auto& file : paths) { list += text::format("{} {}\n", overlay.filename().string(), file); }
+    }
+    return files::write(root / "usr/lib/ingot/overlays", list);
+}
+
 /// Tells systemd that users, hardware database and message catalog are those of this /usr, so that no boot of a
 /// new node spends its first seconds on making them again.
 Status mark_updated(const fs::path& root, std::int64_t image_time) {
@@ -117,6 +127,7 @@ Status finish_image(process::Processes& processes, const fs::path& root, const I
     for (const auto& overlay : layer.overlays) {
         INGOT_TRY(copy_tree(overlay, root), "laying " + overlay.string() + " over the tree");
     }
+    INGOT_TRY(write_overlay_list(root, layer.overlays), "listing the overlays' files");
     INGOT_TRY(run_checked(processes, inside(root, {"systemd-sysusers"}, image_time)), "making the system users");
     for (const auto& units : layer.units) {
         INGOT_TRY(switch_units(processes, root, "enable", units.enable, image_time), "");

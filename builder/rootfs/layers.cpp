@@ -16,7 +16,7 @@ namespace ingot::builder::rootfs {
 namespace {
 
 /// Raised whenever the way a layer is made changes what is in it.
-constexpr std::string_view kLayerRecipe = "5";
+constexpr std::string_view kLayerRecipe = "6";
 
 Status sync_file_system(const std::filesystem::path& path) {
     const files::Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

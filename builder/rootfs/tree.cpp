@@ -103,6 +103,16 @@ Result<std::string> tree_digest(const fs::path& folder) {
     return crypto::sha256_hex(text);
 }
 
+Result<std::vector<std::string>> files_of_tree(const fs::path& folder) {
+    INGOT_ASSIGN(const auto paths, paths_below(folder), "");
+    std::vector<std::string> files;
+    for (const auto& path : paths) {
+        INGOT_ASSIGN(const auto status, status_of(folder / path), "");
+        if (!S_ISDIR(status.st_mode)) { files.push_back("/" + path.string()); }
+    }
+    return files;
+}
+
 Status copy_tree(const fs::path& folder, const fs::path& root) {
     INGOT_ASSIGN(const auto paths, paths_below(folder), "");
     for (const auto& path : paths) {

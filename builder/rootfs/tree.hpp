@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -12,6 +13,9 @@ namespace ingot::builder::rootfs {
 
 /// A hash over names, modes, link targets and contents below `folder`; not over times or owners.
 Result<std::string> tree_digest(const std::filesystem::path& folder);
+
+/// The files and links that copy_tree() copies, as absolute paths of the image, sorted.
+Result<std::vector<std::string>> files_of_tree(const std::filesystem::path& folder);
 
 /// Copies what is below `folder` into `root`: owner root, modes as mode_in_image() says, links as links. A file
 /// replaces what is there; a folder keeps the mode of one that is there already. `.gitkeep` stays behind.

@@ -2,6 +2,9 @@
 // and every library of the agent is found by the image's own loader.
 #include <algorithm>
 #include <map>
+#include <set>
+
+#include <fnmatch.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -49,6 +52,35 @@ class Image : public testing::TestWithParam<const char*> {
         // There is no device in this tree: what a program wrote to /dev/null became a file.
         EXPECT_TRUE(files::remove_tree(root_ / "dev/null"));
         return output;
+    }
+    struct PathRule {
+        bool leaves_out;
+        std::string pattern;
+    };
+    /// What dpkg in this image is told to leave out, in the order in which it reads it.
+    std::vector<PathRule> path_rules() {
+        std::vector<PathRule> rules;
+        const auto folder = root_ / "etc/dpkg/dpkg.cfg.d";
+        const auto names = files::list(folder).value_or(std::vector<std::string>());
+        for (const auto& name : names) {
+            const auto content = files::read(folder / name).value_or("");
+            for (const auto& line : text::lines(content)) {
+                for (const std::string_view word : {"path-exclude=", "path-include="}) {
+                    if (line.starts_with(word)) {
+                        rules.push_back({word == "path-exclude=", line.substr(word.size())});
+                    }
+                }
+            }
+        }
+        return rules;
+    }
+    /// The last rule that fits counts.
+    static bool is_left_out(const std::vector<PathRule>& rules, const std::string& path) {
+        bool left_out = false;
+        for (const auto& rule : rules) {
+            if (::fnmatch(rule.pattern.c_str(), path.c_str(), 0) == 0) { left_out = rule.leaves_out; }
+        }
+        return left_out;
     }
     bool has(std::string_view path) { return files::exists(root_ / path); }
     bool is_empty_folder(std::string_view path) {
@@ -108,12 +140,46 @@ TEST_P(Image, IsInOrderForDpkgAndApt) {
     EXPECT_EQ(inside({"apt-get", "check"}).exit_code, 0);
     // dpkg --verify prints one line per file that is not as the package had it.
     const auto verified = inside({"dpkg", "--verify"});
+    const auto rules = path_rules();
+    EXPECT_FALSE(rules.empty());
     for (const auto& line : text::lines(verified.out)) {
-        const bool trimmed = line.find("/usr/share/") != std::string::npos && line.starts_with("missing");
+        const auto path = line.substr(std::min(line.size(), line.find('/')));
+        const bool trimmed = line.starts_with("missing") && is_left_out(rules, path);
         const bool kernel = line.starts_with("missing") && line.find(" /boot/vmlinuz-") != std::string::npos;
         const bool conffile = line.find(" c /etc/") != std::string::npos;
         EXPECT_TRUE(trimmed || kernel || conffile) << line;
     }
+}
+
+TEST_P(Image, HasEveryModuleThatItsModulesNeed) {
+    ASSERT_NO_FATAL_FAILURE(unpack());
+    std::set<std::string, std::less<>> names;
+    std::vector<std::string> argv = {"modinfo", "--field", "depends"};
+    std::error_code problem;
+    for (fs::recursive_directory_iterator at(root_ / "usr/lib/modules", problem), end; at != end;
+         at.increment(problem)) {
+        const auto name = at->path().filename().string();
+        const auto ending = name.find(".ko");
+        if (ending == std::string::npos) { continue; }
+        names.insert(text::replace_all(name.substr(0, ending), "-", "_"));
+        argv.push_back("/" + at->path().lexically_relative(root_).string());
+    }
+    for (const auto* needed : {"virtio_net", "virtio_blk", "nvme", "ahci", "xfs", "vfat", "isofs", "nfs", "dm_mod",
+                               "raid1", "nf_tables", "squashfs", "overlay", "usbhid"}) {
+        EXPECT_TRUE(names.contains(needed)) << needed;
+    }
+    const auto depends = inside(argv);
+    ASSERT_EQ(depends.exit_code, 0) << depends.out.substr(0, 500);
+    for (const auto& line : text::lines(depends.out)) {
+        for (const auto& name : text::split(line, ',')) {
+            EXPECT_TRUE(name.empty() || names.contains(text::replace_all(name, "-", "_"))) << name;
+        }
+    }
+}
+
+TEST_P(Image, IsAsSmallAsWasAimedFor) {
+    const std::uint64_t limit = std::string_view(GetParam()) == "db" ? 150'000'000 : 80'000'000;
+    EXPECT_LE(fs::file_size(folder_ / "root.squashfs"), limit);
 }
 
 TEST_P(Image, HasNothingInitialised) {

@@ -14,6 +14,14 @@ TEST(Trim, IsDpkgsConfiguration) {
               "path-include=/usr/share/doc/*/copyright\n");
 }
 
+TEST(Trim, LeavesOutWhatDpkgLeavesOut) {
+    const spec::Trim trim{.drop = {"/usr/share/doc/*", "/usr/lib/*/gconv/*"}, .keep = {"/usr/share/doc/*/copyright"}};
+    EXPECT_TRUE(is_left_out("/usr/share/doc/x/changelog.gz", trim));
+    EXPECT_FALSE(is_left_out("/usr/share/doc/x/copyright", trim));
+    EXPECT_FALSE(is_left_out("/usr/share/doc", trim));
+    EXPECT_TRUE(is_left_out("/usr/lib/x86_64-linux-gnu/gconv/IBM037.so", trim)) << "* matches a / too";
+}
+
 TEST(CommandsInATree, HaveNoNetworkAndLeaveNoProcess) {
     const auto command = inside("/root-of-image", {"dpkg", "--audit"}, 42);
     EXPECT_EQ(command.to_string(),

@@ -37,6 +37,11 @@ TEST(ModeInImage, IsNoAccidentOfAnUmask) {
     EXPECT_EQ(mode_in_image(S_IFREG | 04755U), 0755U);
 }
 
+TEST_F(OverlayTree, NamesItsFiles) {
+    EXPECT_EQ(*files_of_tree(folder_.path() / "a"),
+              (std::vector<std::string>{"/etc/link", "/etc/x.conf", "/usr/bin/tool"}));
+}
+
 TEST_F(OverlayTree, HasADigestOverNamesModesLinksAndContents) {
     const auto before = digest();
     EXPECT_EQ(digest(), before);

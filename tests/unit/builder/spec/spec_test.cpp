@@ -132,6 +132,16 @@ TEST(RoleSpec, ReportsAllIndependentFaultsAtOnce) {
     EXPECT_EQ(faults_of("suite: '?'\npackages: [A, B]\nunits: { mask: [x] }\nfoo: 1\n").size(), 5U);
 }
 
+TEST(RoleSpec, WhatARoleKeepsWordForWordIsNotDroppedBelow) {
+    Faults faults;
+    const auto db = parse("trim:\n  drop: [/usr/lib/llvm-*, /usr/share/i18n/*]\n", "db.yaml", "db", faults);
+    const auto jit = parse("extends: db\ntrim:\n  keep: ['/usr/lib/llvm-*']\n", "jit.yaml", "jit", faults);
+    ASSERT_TRUE(faults.empty());
+    const auto combined = combine({db, jit});
+    EXPECT_THAT(combined.layers.at(0).trim.drop, ElementsAre("/usr/share/i18n/*"));
+    EXPECT_THAT(combine({db}).layers.at(0).trim.drop, ElementsAre("/usr/lib/llvm-*", "/usr/share/i18n/*"));
+}
+
 TEST(RoleSpec, AChainAddsUpAndTheLastSuiteWins) {
     Faults faults;
     const auto base =
