@@ -11,11 +11,13 @@
 #include <CLI/CLI.hpp>
 
 #include "builder/cli/build_options.hpp"
+#include "builder/pipeline/explain.hpp"
 #include "builder/pipeline/pipeline.hpp"
 #include "builder/pipeline/plan.hpp"
 #include "builder/progress/progress.hpp"
 #include "builder/spec/spec.hpp"
 #include "builder/trust/keys.hpp"
+#include "common/json/json.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
 
@@ -28,6 +30,8 @@ struct Options : BuildOptions {
     std::string architecture = pipeline::kArchitecture;
     bool no_layer_cache = false;
     std::string key_file{};
+    bool explain = false;
+    bool json = false;
 };
 
 /// Says what ^C did, then lets it do it. Only what a signal handler may call.
@@ -72,6 +76,16 @@ Status check_architecture(std::string_view architecture) {
                 text::format("--arch: '{}' is not an architecture of ingot; there is: amd64", architecture));
 }
 
+Result<int> explain(const Options& options) {
+    process::PosixProcesses processes;
+    progress::Progress progress(stderr, progress::Progress::stderr_is_terminal());
+    INGOT_ASSIGN(const auto explanation, pipeline::explain(options.request, processes, progress), "");
+    const auto text =
+        options.json ? json::to_text(pipeline::to_json(explanation)) : pipeline::render_text(explanation);
+    std::fputs(text.c_str(), stdout);
+    return 0;
+}
+
 Result<int> run(Options& options) {
     announce_interruption();
     auto& request = options.request;
@@ -82,6 +96,7 @@ Result<int> run(Options& options) {
         INGOT_ASSIGN(request.signing_key, trust::read_private_key(options.key_file), "");
     }
     request.use_layer_cache = !options.no_layer_cache;
+    if (options.explain) { return explain(options); }
 
     process::PosixProcesses processes;
     progress::Progress progress(stderr, progress::Progress::stderr_is_terminal());
@@ -108,6 +123,9 @@ void add_build(CLI::App& app, Action& action) {
     build->add_flag("--locked", request.locked,
                     "Take just the packages that roles/<role>.lock.yaml names; ask no index");
     build->add_option("--sign", options->key_file, "Sign the manifests with the key in this file (ingot key new)");
+    auto* explained =
+        build->add_flag("--explain", options->explain, "Say what a build would do and why; build nothing");
+    build->add_flag("--json", options->json, "With --explain: print JSON")->needs(explained);
     build->add_option("--jobs", request.jobs, "Roles to build at once (as many as processors)")
         ->check(CLI::Range(1, 64));
     build->add_flag("--no-layer-cache", options->no_layer_cache, "Make all layers anew; packages stay cached");

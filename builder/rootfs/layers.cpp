@@ -1,5 +1,6 @@
 #include "builder/rootfs/layers.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -63,6 +64,23 @@ std::optional<Layer> LayerCache::find(std::string_view key) const {
     std::error_code ignored;
     std::filesystem::last_write_time(folder, std::filesystem::file_time_type::clock::now(), ignored);
     return Layer{.key = std::string(key), .root = folder / "root", .time = *time};
+}
+
+std::vector<std::string> LayerCache::known_keys() const {
+    std::vector<std::pair<std::filesystem::file_time_type, std::string>> found;
+    const auto names = files::list(layers()).value_or(std::vector<std::string>());
+    for (const auto& name : names) {
+        std::error_code problem;
+        const auto used = std::filesystem::last_write_time(layers() / name, problem);
+        auto text = files::read(layers() / name / "inputs");
+        if (!problem && text && files::exists(layers() / name / "root")) {
+            found.emplace_back(used, *std::move(text));
+        }
+    }
+    std::ranges::sort(found, std::greater<>());
+    std::vector<std::string> keys;
+    for (auto& [used, text] : found) { keys.push_back(std::move(text)); }
+    return keys;
 }
 
 Result<std::filesystem::path> LayerCache::workspace(std::string_view name) const {

@@ -45,6 +45,8 @@ class LayerCache {
 
     /// The layer, if it is there; marks it as used now.
     [[nodiscard]] std::optional<Layer> find(std::string_view key) const;
+    /// The keys of all layers that are there, as the texts they are hashes of; the one used last comes first.
+    [[nodiscard]] std::vector<std::string> known_keys() const;
     /// A new empty folder to build a layer in.
     [[nodiscard]] Result<std::filesystem::path> workspace(std::string_view name) const;
     /// Gives the tree in `workspace` (the folder `upper` there) its final name.
