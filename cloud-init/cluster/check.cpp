@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "cloud-init/cluster/cluster.hpp"
+#include "cloud-init/parts/parts.hpp"
 #include "common/document/document.hpp"
 #include "common/text/text.hpp"
 
@@ -26,9 +27,7 @@ void take_faults(const Result<T>& result, CheckReport& report) {
 } // namespace
 
 FileKind recognise(std::string_view text) {
-    std::string_view rest = text;
-    if (rest.starts_with("\xEF\xBB\xBF")) { rest.remove_prefix(3); }
-    if (rest.starts_with("#cloud-config")) { return FileKind::user_data; }
+    if (looks_like_user_data(text)) { return FileKind::user_data; }
     Faults ignored;
     const auto root = document::parse(text, "", ignored);
     if (root.find("ingot") != nullptr) { return FileKind::user_data; }

@@ -1,10 +1,12 @@
-// Ordinary cloud-config: the keys that are applied, read as cloud-init means them. A key that is valid but not
+// Ordinary cloud-config: users, files and commands, read as cloud-init means them. A key that is valid but not
 // applied is a warning, not a fault: the same file serves other images too.
 #include <algorithm>
 #include <array>
 
+#include "cloud-init/userdata/key_tables.hpp"
 #include "cloud-init/userdata/parts.hpp"
 #include "cloud-init/userdata/rules.hpp"
+#include "common/gzip/gzip.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
@@ -17,120 +19,33 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-const Names kApplied = {"hostname", "fqdn", "ssh_authorized_keys", "users", "write_files", "runcmd", "ingot"};
-
-/// Known to cloud-init, not applied here.
-const Names kKnown = {"allow_public_ssh_keys",
-                      "ansible",
-                      "apk_repos",
-                      "apt",
-                      "apt_pipelining",
-                      "apt_reboot_if_required",
-                      "apt_update",
-                      "apt_upgrade",
-                      "autoinstall",
-                      "bootcmd",
-                      "byobu_by_default",
-                      "ca-certs",
-                      "ca_certs",
-                      "chef",
-                      "chpasswd",
-                      "cloud_config_modules",
-                      "cloud_final_modules",
-                      "cloud_init_modules",
-                      "create_hostname_file",
-                      "datasource",
-                      "datasource_list",
-                      "debug",
-                      "device_aliases",
-                      "disable_ec2_metadata",
-                      "disable_root",
-                      "disable_root_opts",
-                      "disk_setup",
-                      "drivers",
-                      "fan",
-                      "final_message",
-                      "fs_setup",
-                      "groups",
-                      "growpart",
-                      "grub-dpkg",
-                      "grub_dpkg",
-                      "keyboard",
-                      "landscape",
-                      "launch-index",
-                      "locale",
-                      "locale_configfile",
-                      "lxd",
-                      "manage_etc_hosts",
-                      "manage_resolv_conf",
-                      "mcollective",
-                      "merge_how",
-                      "merge_type",
-                      "migrate",
-                      "mount_default_fields",
-                      "mounts",
-                      "network",
-                      "no_ssh_fingerprints",
-                      "ntp",
-                      "output",
-                      "package_reboot_if_required",
-                      "package_update",
-                      "package_upgrade",
-                      "packages",
-                      "password",
-                      "phone_home",
-                      "power_state",
-                      "prefer_fqdn_over_hostname",
-                      "preserve_hostname",
-                      "puppet",
-                      "random_seed",
-                      "reporting",
-                      "resize_rootfs",
-                      "resolv_conf",
-                      "rh_subscription",
-                      "rpi",
-                      "rsyslog",
-                      "salt_minion",
-                      "snap",
-                      "spacewalk",
-                      "ssh",
-                      "ssh_deletekeys",
-                      "ssh_fp_console_blacklist",
-                      "ssh_genkeytypes",
-                      "ssh_import_id",
-                      "ssh_key_console_blacklist",
-                      "ssh_keys",
-                      "ssh_publish_hostkeys",
-                      "ssh_pwauth",
-                      "ssh_quiet_keygen",
-                      "swap",
-                      "syslog_fix_perms",
-                      "system_info",
-                      "timezone",
-                      "ubuntu_advantage",
-                      "ubuntu_pro",
-                      "updates",
-                      "user",
-                      "vendor_data",
-                      "version",
-                      "wireguard",
-                      "yum_repo_dir",
-                      "yum_repos",
-                      "zypper"};
-
-const Names kUserApplied = {
-    "name",          "gecos",       "shell",  "homedir",        "primary_group",      "groups", "sudo", "passwd",
-    "hashed_passwd", "lock_passwd", "system", "no_create_home", "ssh_authorized_keys"};
-const Names kUserKnown = {
-    "uid",           "inactive",          "expiredate",          "selinux_user",      "no_user_group",
-    "no_log_init",   "snapuser",          "ssh_import_id",       "ssh_redirect_user", "doas",
-    "create_groups", "plain_text_passwd", "ssh-authorized-keys", "lock-passwd",       "primary-group"};
+const Names kUserApplied = {"name",
+                            "gecos",
+                            "shell",
+                            "homedir",
+                            "primary_group",
+                            "groups",
+                            "sudo",
+                            "passwd",
+                            "hashed_passwd",
+                            "lock_passwd",
+                            "system",
+                            "no_create_home",
+                            "ssh_authorized_keys",
+                            "uid",
+                            "no_user_group",
+                            "expiredate",
+                            "inactive"};
+const Names kUserKnown = {"selinux_user",        "no_log_init", "snapuser",      "ssh_import_id",
+                          "ssh_redirect_user",   "doas",        "create_groups", "plain_text_passwd",
+                          "ssh-authorized-keys", "lock-passwd", "primary-group"};
 const Names kFileApplied = {"path", "content", "encoding", "owner", "permissions", "append", "defer"};
 const Names kFileKnown = {"source"};
 
 bool contains(const Names& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
-/// Warns about keys of a mapping that are not applied: valid ones by name, others with the nearest valid one.
+} // namespace
+
 void warn_of_others(const Value& value, std::string_view where, const Names& applied, const Names& known,
                     Findings& findings) {
     const document::Mapping* entries = value.mapping();
@@ -149,6 +64,8 @@ void warn_of_others(const Value& value, std::string_view where, const Names& app
                                                    near ? text::format(" (did you mean '{}'?)", *near) : ""));
     }
 }
+
+namespace {
 
 std::optional<std::string> read_host(Fields& fields, std::string_view key, std::size_t limit) {
     auto name = fields.text(key);
@@ -217,6 +134,16 @@ std::optional<std::string> read_password_hash(Fields& fields) {
     return std::nullopt;
 }
 
+bool is_date(std::string_view text) {
+    constexpr std::size_t kLength = 10;
+    if (text.size() != kLength) { return false; }
+    for (std::size_t index = 0; index < text.size(); ++index) {
+        const bool dash = index == 4 || index == 7;
+        if (dash ? text[index] != '-' : text[index] < '0' || text[index] > '9') { return false; }
+    }
+    return true;
+}
+
 User read_user(const Value& value, const std::string& where, Findings& findings) {
     Fields fields(value, where, findings.faults);
     User user;
@@ -238,6 +165,15 @@ User read_user(const Value& value, const std::string& where, Findings& findings)
     user.system = fields.flag("system").value_or(false);
     user.create_home = !fields.flag("no_create_home").value_or(false);
     user.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
+    constexpr std::int64_t kLargestId = 2'147'483'647;
+    if (const auto uid = fields.number("uid", 1, kLargestId)) { user.uid = static_cast<int>(*uid); }
+    user.create_own_group = !fields.flag("no_user_group").value_or(false);
+    user.expires = fields.text("expiredate");
+    if (user.expires && !is_date(*user.expires)) {
+        fault_at(fields, "expiredate", text::format("'{}' is no date", *user.expires), "as in '2027-12-31'");
+    }
+    constexpr std::int64_t kMostDays = 100'000;
+    if (const auto days = fields.number("inactive", 0, kMostDays)) { user.inactive_days = static_cast<int>(*days); }
     warn_of_others(value, where, kUserApplied, kUserKnown, findings);
     return user;
 }
@@ -298,19 +234,25 @@ std::optional<std::uint32_t> read_permissions(Fields& fields) {
 void decode_content(Fields& fields, WriteFile& file) {
     const auto encoding = text::lower(fields.text("encoding").value_or("text/plain"));
     if (encoding == "text/plain" || encoding.empty()) { return; }
-    if (encoding == "b64" || encoding == "base64") {
-        auto decoded = crypto::base64_decode(file.content);
-        if (decoded) {
-            file.content = *std::move(decoded);
-        } else {
-            fault_at(fields, "content", decoded.error().message);
-        }
-    } else if (encoding.starts_with("gz")) {
-        fault_at(fields, "encoding",
-                 text::format("'{}': compressed content is not supported by this version", encoding), "b64");
-    } else {
+    const bool zipped = encoding.starts_with("gz");
+    const auto bare = encoding.substr(encoding.find('+') == std::string::npos ? 0 : encoding.find('+') + 1);
+    const bool coded = bare == "b64" || bare == "base64";
+    const auto head = encoding.substr(0, encoding.find('+'));
+    const bool known = coded ? (!zipped || head == "gz" || head == "gzip") && (zipped || bare == encoding)
+                             : encoding == "gz" || encoding == "gzip";
+    if (!known) {
         fault_at(fields, "encoding", text::format("'{}' is no encoding of cloud-init", encoding),
-                 "b64, base64 or text/plain");
+                 "b64, base64, gz+b64 or text/plain");
+        return;
+    }
+    constexpr std::size_t kLargest = std::size_t{16} << 20U;
+    Result<std::string> decoded = std::move(file.content);
+    if (coded) { decoded = crypto::base64_decode(*decoded); }
+    if (decoded && zipped) { decoded = gzip::decompress(*decoded, kLargest); }
+    if (decoded) {
+        file.content = *std::move(decoded);
+    } else {
+        fault_at(fields, "content", decoded.error().message);
     }
 }
 
@@ -354,17 +296,18 @@ std::vector<WriteFile> read_files(Fields& root, Findings& findings) {
     return files;
 }
 
-std::vector<RunCommand> read_commands(Fields& root, Findings& findings) {
+std::vector<RunCommand> read_commands(Fields& root, std::string_view key, Findings& findings) {
     std::vector<RunCommand> commands;
-    const Value* section = root.optional("runcmd");
+    const Value* section = root.optional(key);
     if (section == nullptr) { return commands; }
     if (section->sequence() == nullptr) {
-        fault_at(root, "runcmd", text::format("expected a list, found {}", section->kind()));
+        fault_at(root, key, text::format("expected a list, found {}", section->kind()));
         return commands;
     }
     for (std::size_t index = 0; index < section->sequence()->size(); ++index) {
         const Value& item = (*section->sequence())[index];
-        const auto where = text::format("runcmd[{}]", index);
+        const auto where = text::format("{}[{}]", key, index);
+        if (item.is_null()) { continue; } // as cloud-init does
         if (const auto* line = item.scalar()) {
             commands.emplace_back(line->text);
         } else if (item.sequence() != nullptr && !item.sequence()->empty()) {
@@ -389,8 +332,10 @@ CloudConfig read_cloud_config(const Value& root, Findings& findings) {
     config.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
     config.users = read_users(fields, findings);
     config.write_files = read_files(fields, findings);
-    config.runcmd = read_commands(fields, findings);
-    warn_of_others(root, "", kApplied, kKnown, findings);
+    config.runcmd = read_commands(fields, "runcmd", findings);
+    config.bootcmd = read_commands(fields, "bootcmd", findings);
+    config.machine = read_machine_config(root, findings);
+    warn_of_others(root, "", applied_key_names(), known_keys(), findings);
     return config;
 }
 

@@ -7,6 +7,11 @@ namespace ingot::cloud_init {
 
 /// The ordinary keys at the top of a #cloud-config.
 CloudConfig read_cloud_config(const document::Value& root, Findings& findings);
+/// The keys about the machine itself.
+MachineConfig read_machine_config(const document::Value& root, Findings& findings);
+/// Warns about keys of a mapping that are not applied: valid ones by name, others with the nearest valid one.
+void warn_of_others(const document::Value& value, std::string_view where, const std::vector<std::string>& applied,
+                    const std::vector<std::string>& known, Findings& findings);
 /// What stands under `ingot:`.
 IngotConfig read_ingot(const document::Value& section, Findings& findings);
 

@@ -1,29 +1,86 @@
 #include "cloud-init/userdata/userdata.hpp"
 
+#include "cloud-init/parts/merge.hpp"
+#include "cloud-init/parts/parts.hpp"
 #include "cloud-init/userdata/parts.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
 
+using document::Value;
+
 namespace {
 
-/// Why a text is not read at all, by its first bytes; nothing if it is a #cloud-config.
-std::optional<std::string> why_not_cloud_config(std::string_view text) {
-    if (text.starts_with("\x1f\x8b")) { return "compressed user-data is not supported by this version"; }
-    const auto first = text::trim(text.substr(0, text.find('\n')));
-    if (first == "#cloud-config" || first.starts_with("#cloud-config ") || first.starts_with("#cloud-config\t")) {
-        return std::nullopt;
+/// The parts of one source: its cloud-configs merged into one, its programs.
+struct Assembled {
+    Value root{};
+    std::vector<Script> scripts{};
+};
+
+std::optional<Script::When> when_of(PartKind kind) {
+    switch (kind) {
+    case PartKind::cloud_config: return std::nullopt;
+    case PartKind::script:
+    case PartKind::script_per_instance: return Script::When::per_instance;
+    case PartKind::boothook: return Script::When::boothook;
+    case PartKind::script_per_boot: return Script::When::per_boot;
+    case PartKind::script_per_once: return Script::When::per_once;
     }
-    if (first.starts_with("#!")) { return "scripts as user-data are not supported; use runcmd in a #cloud-config"; }
-    if (first.starts_with("#include")) { return "#include is not supported"; }
-    if (first.starts_with("## template:")) {
-        return "templates are not supported; the first line has to be #cloud-config";
+    return std::nullopt;
+}
+
+Result<Assembled> assemble(std::string_view text, const std::string& file, const Fetch& fetch, Findings& findings) {
+    auto taken = take_apart(text, file, fetch, findings.faults);
+    if (taken.unfetched) { return *std::move(taken.unfetched); }
+    findings.warnings.insert(findings.warnings.end(), taken.warnings.begin(), taken.warnings.end());
+    Assembled result;
+    for (auto& part : taken.parts) {
+        if (const auto when = when_of(part.kind)) {
+            result.scripts.push_back(
+                {.when = *when, .name = std::move(part.name), .content = std::move(part.content)});
+            continue;
+        }
+        const auto name = taken.parts.size() == 1 ? file : text::format("{}({})", file, part.name);
+        auto root = document::parse(part.content, name, findings.faults);
+        if (root.mapping() == nullptr) {
+            if (!root.is_null()) {
+                findings.faults.add(root.position, text::format("expected a mapping, found {}", root.kind()));
+            }
+            continue;
+        }
+        if (auto merged = merge_part(result.root, std::move(root), part.merge_header); !merged) {
+            findings.faults.add({.file = name, .line = 1, .column = 1}, merged.error().message);
+        }
     }
-    const auto lower = text::lower(first);
-    if (lower.starts_with("content-type:") || lower.starts_with("mime-version:")) {
-        return "multi-part user-data is not supported by this version";
+    return result;
+}
+
+/// What the provider adds. It is no reason to fail: what is wrong with it is a warning, and then none of it is used.
+Assembled assemble_vendor(std::string_view text, const Fetch& fetch, Findings& findings) {
+    Findings own;
+    auto vendor = assemble(text, "vendor-data", fetch, own);
+    if (vendor && own.faults.empty()) {
+        // Which cluster a node belongs to is not the provider's to say.
+        if (auto* const entries = std::get_if<document::Mapping>(&vendor->root.node)) {
+            std::erase_if(*entries, [](const auto& entry) { return entry.key == "ingot"; });
+            Findings check;
+            static_cast<void>(read_cloud_config(vendor->root, check));
+            if (!check.faults.empty()) { own.faults.merge(std::move(check.faults)); }
+        }
     }
-    return "the first line has to be #cloud-config";
+    if (vendor && own.faults.empty()) { return *std::move(vendor); }
+    const auto lines = vendor ? own.faults.lines() : std::vector<std::string>{vendor.error().to_string()};
+    for (const auto& line : lines) {
+        findings.warnings.push_back(text::format("{} (vendor-data is left out)", line));
+    }
+    return {};
+}
+
+bool refuses_vendor_data(const Value& root) {
+    const auto* const vendor = root.find("vendor_data");
+    const auto* const enabled = vendor == nullptr ? nullptr : vendor->find("enabled");
+    Faults ignored;
+    return enabled != nullptr && document::as_flag(*enabled, ignored) == false;
 }
 
 } // namespace
@@ -47,27 +104,42 @@ std::optional<Role> role_from(std::string_view text) {
 std::string domain_of(std::string_view cluster) { return text::format("{}.internal", cluster); }
 
 Result<UserData> parse(std::string_view text, std::string_view file) {
-    if (text.starts_with("\xEF\xBB\xBF")) { text.remove_prefix(3); }
+    return parse_sources({.user_data = text}, file);
+}
+
+Result<UserData> parse_sources(const Sources& sources, std::string_view file) {
     Findings findings;
     const Position start{.file = std::string(file), .line = 1, .column = 1};
-    if (const auto reason = why_not_cloud_config(text)) {
-        findings.faults.add(start, *reason);
+    if (text::trim(sources.user_data).empty()) {
+        findings.faults.add(start, "there is no user-data: the first line has to be #cloud-config");
         return findings.faults.to_error();
     }
-    const document::Value root = document::parse(text, file, findings.faults);
+    INGOT_ASSIGN(auto assembled, assemble(sources.user_data, std::string(file), sources.fetch, findings), "");
+    if (!text::trim(sources.vendor_data).empty() && !refuses_vendor_data(assembled.root)) {
+        auto vendor = assemble_vendor(sources.vendor_data, sources.fetch, findings);
+        if (assembled.root.is_null()) {
+            assembled.root = std::move(vendor.root);
+        } else {
+            assembled.root = merge_under(std::move(assembled.root), vendor.root);
+        }
+        for (auto& script : vendor.scripts) {
+            script.vendor = true;
+            assembled.scripts.push_back(std::move(script));
+        }
+    }
     UserData user_data;
+    const auto& root = assembled.root;
     if (root.mapping() != nullptr) {
         // Also after faults of the text itself, such as a duplicate key: what was read is looked at all the same.
         user_data.cloud_config = read_cloud_config(root, findings);
-        if (const document::Value* section = root.find("ingot"); section != nullptr && !section->is_null()) {
-            user_data.ingot = read_ingot(*section, findings);
-        } else {
-            findings.warn(start, "there is no ingot: section; a node with this user-data joins no cluster");
-        }
-    } else if (!root.is_null()) {
-        findings.faults.add(root.position, text::format("expected a mapping, found {}", root.kind()));
+    }
+    if (const Value* section = root.find("ingot"); section != nullptr && !section->is_null()) {
+        user_data.ingot = read_ingot(*section, findings);
+    } else if (findings.faults.empty()) {
+        findings.warn(start, "there is no ingot: section; a node with this user-data joins no cluster");
     }
     if (!findings.faults.empty()) { return findings.faults.to_error(); }
+    user_data.scripts = std::move(assembled.scripts);
     user_data.warnings = std::move(findings.warnings);
     return user_data;
 }

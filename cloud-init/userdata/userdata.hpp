@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "cloud-init/parts/parts.hpp"
+#include "cloud-init/userdata/machine.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
 
@@ -37,6 +39,10 @@ struct User {
     bool system = false;
     bool create_home = true;
     std::vector<std::string> ssh_authorized_keys{};
+    std::optional<int> uid{};
+    bool create_own_group = true;
+    std::optional<std::string> expires{}; ///< YYYY-MM-DD
+    std::optional<int> inactive_days{};
 };
 
 struct WriteFile {
@@ -58,6 +64,17 @@ struct CloudConfig {
     std::vector<User> users{};
     std::vector<WriteFile> write_files{};
     std::vector<RunCommand> runcmd{};
+    std::vector<RunCommand> bootcmd{}; ///< every boot, early
+    MachineConfig machine{};
+};
+
+/// A part of the user-data that is a program.
+struct Script {
+    enum class When { per_instance, per_boot, per_once, boothook };
+    When when = When::per_instance;
+    std::string name;    ///< a file name; scripts run in the order of their names
+    std::string content; ///< with its #! line
+    bool vendor = false; ///< the provider's: before the user's
 };
 
 // ---- the ingot: section -------------------------------------------------------------------------
@@ -130,13 +147,23 @@ struct IngotConfig {
 struct UserData {
     CloudConfig cloud_config{};
     std::optional<IngotConfig> ingot{};
+    std::vector<Script> scripts{};
     /// Keys that cloud-init knows and this version does not apply, as sentences with position.
     std::vector<std::string> warnings{};
 };
 
-/// Reads a `#cloud-config` text. On failure invalid_input, with every fault as its own
-/// "file:line:column: …" line. `file` names the text in messages.
+/// Reads user-data in any of its forms (cloud-init/parts takes it apart). On failure invalid_input, with every fault
+/// as its own "file:line:column: …" line. `file` names the text in messages.
 Result<UserData> parse(std::string_view text, std::string_view file);
+
+/// User-data with the provider's vendor-data below it, which never is a reason to fail: what cannot be read of it is
+/// a warning. `fetch` reads what #include names; transient if that fails, and without it includes are left out.
+struct Sources {
+    std::string_view user_data;
+    std::string_view vendor_data{};
+    Fetch fetch{};
+};
+Result<UserData> parse_sources(const Sources& sources, std::string_view file);
 
 /// DNS names of a cluster: "<cluster>.internal" and, under it, primary., replica., db., etcd., proxy.
 std::string domain_of(std::string_view cluster);

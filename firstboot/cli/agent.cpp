@@ -1,5 +1,8 @@
 #include "firstboot/cli/agent.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
@@ -7,6 +10,8 @@
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/node/facts.hpp"
 #include "firstboot/system/cloud_config.hpp"
+#include "firstboot/system/finish.hpp"
+#include "firstboot/system/network.hpp"
 #include "firstboot/watch/duties.hpp"
 
 namespace ingot::firstboot::cli {
@@ -22,6 +27,19 @@ constexpr auto kRenewalInterval = std::chrono::minutes(1);
 std::string gist(std::string reason) {
     std::erase_if(reason, [](char letter) { return letter >= '0' && letter <= '9'; });
     return reason;
+}
+
+/// What an #include of the user-data names.
+cloud_init::Fetch fetch_with(const Environment& environment) {
+    return [&environment](const std::string& url) -> Result<std::string> {
+        constexpr int kOk = 200;
+        const auto http = environment.make_http();
+        INGOT_ASSIGN(auto response, http->send({.url = url, .timeout = std::chrono::seconds(10)}),
+                     "reading what the user-data includes");
+        if (response.status == kOk) { return std::move(response.body); }
+        return fail(ErrorKind::transient,
+                    text::format("reading what the user-data includes: GET {}: HTTP {}", url, response.status));
+    };
 }
 
 } // namespace
@@ -75,7 +93,10 @@ Step Agent::read_user_data_step() {
     return {.name = std::string(kUserDataStep), .description = "checking the user-data", .apply = [this]() -> Status {
                 const auto facts = read_facts(environment_.root);
                 board_.set_identity("", facts.image_role, "");
-                auto parsed = cloud_init::parse(metadata_->user_data, "user-data");
+                auto parsed = cloud_init::parse_sources({.user_data = metadata_->user_data,
+                                                         .vendor_data = metadata_->vendor_data,
+                                                         .fetch = fetch_with(environment_)},
+                                                        "user-data");
                 if (!parsed) { return std::move(parsed).error(); }
                 for (const auto& warning : parsed->warnings) { log::warning(warning); }
                 board_.set_identity("", facts.image_role, parsed->ingot ? parsed->ingot->cluster : "");
@@ -122,9 +143,19 @@ bool Agent::open_journal() {
     return true;
 }
 
+bool Agent::set_up_access() {
+    auto steps = network_steps(*metadata_, environment_);
+    auto keys = metadata_keys_steps(*metadata_, environment_);
+    std::ranges::move(keys, std::back_inserter(steps));
+    return run(std::move(steps));
+}
+
 bool Agent::set_up_machine() {
-    auto steps = cloud_config_steps(user_data_->cloud_config, *metadata_, environment_);
-    if (journal_->previous_instance()) { steps.push_back(new_host_keys_step(environment_)); }
+    auto steps = cloud_config_steps(*user_data_, *metadata_, environment_);
+    if (journal_->previous_instance()) {
+        steps.push_back(new_host_keys_step(environment_));
+        steps.push_back(new_machine_id_step(environment_));
+    }
     return run(std::move(steps));
 }
 
@@ -136,10 +167,10 @@ std::optional<Role> Agent::set_up_node() {
 }
 
 void Agent::work() {
-    if (!run({read_datasource_step(), read_user_data_step()})) { return; }
-    if (!open_journal() || !set_up_machine()) { return; }
+    if (!run({read_datasource_step()}) || !open_journal() || !set_up_access()) { return; }
+    if (!run({read_user_data_step()}) || !set_up_machine()) { return; }
     auto role = set_up_node();
-    if (!role) { return; }
+    if (!role || !run(finish_steps(user_data_->cloud_config, *metadata_, environment_))) { return; }
     board_.state(NodeState::ready);
     log::info(text::format("{} is ready", node_->name));
     role->duties.push_back(identity_duty());

@@ -1,8 +1,9 @@
 // The course of a boot: datasource → user-data → machine → node → identity → role → duties.
 //
-// Two rules about failure. User-data with a fault in it changes nothing at all: the agent says what is
-// wrong, line by line, and stays up so that it can be asked. And what a person needs to look at a broken
-// node (host name, keys, users) is applied before anything that can be refused or waited for.
+// Two rules about failure. User-data with a fault in it changes nothing: the agent says what is wrong, line by
+// line, and stays up so that it can be asked. And what a person needs to look at a broken node comes before anything
+// that can be refused or waited for: the network and the ssh keys that the datasource names before the user-data
+// is even read, host name, keys and users of the user-data before files, disks, packages and the role.
 #pragma once
 
 #include <optional>
@@ -34,6 +35,7 @@ class Agent final : public StepObserver {
   private:
     bool run(std::vector<Step> steps);
     bool open_journal();
+    bool set_up_access();
     bool set_up_machine();
     std::optional<Role> set_up_node();
     Step read_datasource_step();

@@ -6,6 +6,7 @@
 
 #include "common/result/result.hpp"
 #include "firstboot/node/node.hpp"
+#include "firstboot/status/status.hpp"
 #include "firstboot/steps/steps.hpp"
 #include "firstboot/system/environment.hpp"
 
@@ -22,11 +23,36 @@ struct StatusOptions {
 /// `ingot-agent status`: 0 ready, 1 failed, 75 not (yet).
 Result<int> status(const StatusOptions& options);
 
+/// `cloud-init status`, as tools ask for it: the words, the JSON and the exit codes of cloud-init.
+struct CloudInitStatusOptions {
+    bool wait = false;
+    bool details = false; ///< --long
+    std::string format = "tabular";
+};
+Result<int> cloud_init_status(const CloudInitStatusOptions& options);
+
+/// `ingot-agent plan FILE`: what a machine would do with this user-data, step by step. Changes nothing.
+struct PlanOptions {
+    std::string file{};
+    std::string vendor_data{};
+    std::string network{};
+};
+Result<int> plan(const PlanOptions& options);
+
+/// `ingot-agent explain KEY`: what a key of cloud-config does here; all of them without KEY.
+Result<int> explain(const std::string& key);
+
+/// `ingot-agent network FILE [--out DIR]`: systemd-networkd's files for a description of the network.
+Result<int> network(const std::string& file, const std::string& folder);
+
 /// `ingot-agent check FILE`: every fault of a user-data file.
 Result<int> check(const std::string& file);
 
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
+
+/// What the agent last said about itself.
+Result<NodeStatus> read_status();
 
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);

@@ -4,6 +4,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -44,6 +45,26 @@ void add_commands(CLI::App& app, Action& action) {
     restore->add_option("PATH", wal_path, "Where it is to go (%p)")->required();
     restore->callback([&action] { action = [] { return cli::may_restore(wal_file, wal_path); }; });
 
+    static cli::PlanOptions plan_options;
+    auto* const plan = app.add_subcommand("plan", "Say what a machine would do with this user-data; changes nothing");
+    plan->add_option("FILE", plan_options.file, "The user-data")->required();
+    plan->add_option("--vendor-data", plan_options.vendor_data, "The provider's vendor-data");
+    plan->add_option("--network", plan_options.network, "A description of the network, as for `network`");
+    plan->callback([&action] { action = [] { return cli::plan(plan_options); }; });
+
+    static std::string key;
+    auto* const explain = app.add_subcommand("explain", "Say what a key of cloud-config does here");
+    explain->add_option("KEY", key, "The key; all of them without it");
+    explain->callback([&action] { action = [] { return cli::explain(key); }; });
+
+    static std::string network_file;
+    static std::string folder;
+    auto* const network =
+        app.add_subcommand("network", "Write systemd-networkd's files for a network-config or a network_data.json");
+    network->add_option("FILE", network_file, "The description")->required();
+    network->add_option("--out", folder, "The folder for the files; without it they are printed");
+    network->callback([&action] { action = [] { return cli::network(network_file, folder); }; });
+
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {
             std::printf("ingot-agent %s\n", INGOT_VERSION);
@@ -52,15 +73,37 @@ void add_commands(CLI::App& app, Action& action) {
     });
 }
 
+/// The program under the name cloud-init: only what other tools ask of that one while they wait for a machine.
+void add_cloud_init_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    static cli::CloudInitStatusOptions options;
+    auto* const status = app.add_subcommand("status", "Say whether the machine is set up");
+    status->add_flag("-w,--wait", options.wait, "Wait until it is, or has failed");
+    status->add_flag("-l,--long", options.details, "Say more");
+    status->add_option("--format", options.format, "tabular, json or yaml")
+        ->check(CLI::IsMember({"tabular", "json", "yaml"}));
+    status->callback([&action] { action = [] { return cli::cloud_init_status(options); }; });
+}
+
+bool is_called_cloud_init(std::string_view program) {
+    return program.substr(program.find_last_of('/') + 1) == "cloud-init";
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c,bugprone-unused-return-value): cannot fail for SIGPIPE
     try {
-        CLI::App app("The agent of an Ingot node.", "ingot-agent");
+        const bool as_cloud_init = argc > 0 && is_called_cloud_init(*argv);
+        CLI::App app(as_cloud_init ? "ingot-agent, answering as cloud-init does." : "The agent of an Ingot node.",
+                     as_cloud_init ? "cloud-init" : "ingot-agent");
         app.require_subcommand(1);
         Action action;
-        add_commands(app, action);
+        if (as_cloud_init) {
+            add_cloud_init_commands(app, action);
+        } else {
+            add_commands(app, action);
+        }
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& problem) { return app.exit(problem) == 0 ? 0 : 2; }

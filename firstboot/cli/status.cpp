@@ -13,14 +13,14 @@ NodeStatus not_started() {
     return {.messages = {"the agent has not started yet: `systemctl status ingot-agent` tells more"}};
 }
 
+} // namespace
+
 Result<NodeStatus> read_status() {
     const auto file = files::Root().at(std::string(paths::kRun) + "/status.json");
     INGOT_ASSIGN(const auto content, files::read_if_exists(file), "reading the agent's status");
     if (!content) { return not_started(); }
     return status_from_json(*content);
 }
-
-} // namespace
 
 Result<int> status(const StatusOptions& options) {
     constexpr auto kPause = std::chrono::milliseconds(100);

@@ -42,13 +42,16 @@ std::vector<std::string> common_arguments(const cloud_init::User& user) {
     add("--comment", user.gecos);
     add("--shell", user.shell);
     add("--gid", user.primary_group);
+    add("--expiredate", user.expires);
+    if (user.inactive_days) { add("--inactive", std::to_string(*user.inactive_days)); }
     return arguments;
 }
 
 Status create(Environment& environment, const cloud_init::User& user) {
     std::vector<std::string> argv{"useradd", user.create_home ? "--create-home" : "--no-create-home"};
     if (user.system) { argv.emplace_back("--system"); }
-    if (!user.primary_group) { argv.emplace_back("--user-group"); }
+    if (!user.primary_group) { argv.emplace_back(user.create_own_group ? "--user-group" : "--no-user-group"); }
+    if (user.uid) { argv.insert(argv.end(), {"--uid", std::to_string(*user.uid)}); }
     if (!user.shell && !user.system) { argv.insert(argv.end(), {"--shell", "/bin/bash"}); }
     if (user.home) { argv.insert(argv.end(), {"--home-dir", *user.home}); }
     if (!user.groups.empty()) { argv.insert(argv.end(), {"--groups", text::join(user.groups, ",")}); }

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include <unistd.h>
 
-#include "common/json/json.hpp"
+#include "common/crypto/crypto.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/system/accounts.hpp"
+#include "firstboot/system/disks.hpp"
+#include "firstboot/system/programs.hpp"
+#include "firstboot/system/settings.hpp"
 
 namespace ingot::firstboot {
 
 namespace {
-
-constexpr std::string_view kCommandsFile = "/var/lib/ingot/runcmd.json";
-constexpr auto kCommandTimeout = std::chrono::hours(1);
 
 std::string wanted_host_name(const cloud_init::CloudConfig& config, const Metadata& metadata) {
     const auto full = config.hostname.value_or(config.fqdn.value_or(metadata.hostname));
@@ -101,56 +102,35 @@ Step files_step(std::vector<cloud_init::WriteFile> list, Environment& environmen
             }};
 }
 
-/// Only the code: the command itself may hold a secret.
-Status record_command(Environment& environment, std::size_t number, int exit_code) {
-    const auto path = environment.root.at(kCommandsFile);
-    INGOT_ASSIGN(const auto content, files::read_if_exists(path), "");
-    auto record = json::parse(content.value_or("{}")).value_or(json::Json::object());
-    record[std::to_string(number)] = {{"exit_code", exit_code}};
-    return files::write(path, json::to_text(record), {.mode = 0600});
-}
-
-/// Like cloud-init, a command that fails is noted and the next one runs: many scripts rely on it.
-Step command_step(std::size_t number, const cloud_init::RunCommand& run, Environment& environment) {
-    process::Command command{.timeout = kCommandTimeout};
-    if (const auto* line = std::get_if<std::string>(&run)) {
-        command.argv = {"/bin/sh", "-c", *line};
-    } else {
-        command.argv = std::get<std::vector<std::string>>(run);
-    }
-    return {.name = text::format("system.command-{}", number),
-            .description = text::format("running command {} of the user-data", number),
-            .frequency = Frequency::per_instance,
-            .apply = [number, command = std::move(command), &environment]() -> Status {
-                constexpr int kNotStarted = 127;
-                const auto output = environment.processes.run(command);
-                const int exit_code = output ? output->exit_code : kNotStarted;
-                if (exit_code != 0) {
-                    const auto reason = output ? std::string(text::trim(output->err)) : output.error().to_string();
-                    log::warning(text::format("runcmd {} exits {}{}{}", number, exit_code, reason.empty() ? "" : ": ",
-                                              reason));
-                }
-                return record_command(environment, number, exit_code);
-            }};
-}
-
 } // namespace
 
-std::vector<Step> cloud_config_steps(const cloud_init::CloudConfig& config, const Metadata& metadata,
+std::vector<Step> cloud_config_steps(const cloud_init::UserData& user_data, const Metadata& metadata,
                                      Environment& environment) {
+    const auto& config = user_data.cloud_config;
+    const auto& machine = config.machine;
     auto keys = config.ssh_authorized_keys;
     for (const auto& key : metadata.public_keys) {
         if (std::ranges::find(keys, key) == keys.end()) { keys.push_back(key); }
     }
+    const auto name = wanted_host_name(config, metadata);
     std::vector<Step> steps;
-    steps.push_back(host_name_step(wanted_host_name(config, metadata), environment));
+    const auto add = [&steps](std::vector<Step> more) {
+        steps.insert(steps.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+    };
+    // First what lets a person in, in the order of how sure it is to work; then what may fail or take time.
+    if (!machine.preserve_hostname) { steps.push_back(host_name_step(name, environment)); }
+    add(hosts_steps(machine, name, config.fqdn.value_or(metadata.hostname), environment));
     if (!keys.empty()) { steps.push_back(root_keys_step(keys, environment)); }
+    add(early_program_steps(user_data, metadata, environment));
     // Users before files, so that files can belong to them.
+    add(group_steps(machine, environment));
     if (!config.users.empty()) { steps.push_back(users_step(config, keys, environment)); }
+    add(access_steps(machine, environment));
+    add(disk_steps(machine, environment));
     if (!config.write_files.empty()) { steps.push_back(files_step(config.write_files, environment)); }
-    for (std::size_t index = 0; index < config.runcmd.size(); ++index) {
-        steps.push_back(command_step(index + 1, config.runcmd[index], environment));
-    }
+    add(settings_steps(machine, environment));
+    add(package_steps(machine, environment));
+    add(late_program_steps(user_data, metadata, environment));
     return steps;
 }
 
@@ -166,6 +146,26 @@ Step new_host_keys_step(Environment& environment) {
                 }
                 return environment.services.restart("ssh.service"); // its unit makes a missing key
             }};
+}
+
+Step new_machine_id_step(Environment& environment) {
+    return {.name = "system.machine-id",
+            .description = "making a new machine-id: this disk belonged to another instance",
+            .frequency = Frequency::per_instance,
+            .apply = [&environment]() -> Status {
+                auto id = crypto::random_uuid();
+                std::erase(id, '-');
+                INGOT_TRY(files::write(environment.root.at("/etc/machine-id"), id + "\n", {.mode = 0444}), "");
+                return {};
+            }};
+}
+
+std::vector<Step> metadata_keys_steps(const Metadata& metadata, Environment& environment) {
+    if (metadata.public_keys.empty()) { return {}; }
+    auto step = root_keys_step(metadata.public_keys, environment);
+    step.name = "system.metadata-keys";
+    step.description = "giving root the ssh keys of the datasource";
+    return {tolerant(std::move(step))};
 }
 
 } // namespace ingot::firstboot

@@ -33,8 +33,7 @@ TEST(Check, AppliesTheRulesOfTheKind) {
                 ElementsAre(HasSubstr("f:2:11: "), HasSubstr("f:3:7: ")));
     EXPECT_THAT(check_text("hostname: a\n", "f").faults,
                 ElementsAre(HasSubstr("first line has to be #cloud-config")));
-    EXPECT_THAT(check_text("#cloud-config\npackages: []\n", "f").warnings,
-                testing::Contains(HasSubstr("f:2:1: 'packages'")));
+    EXPECT_THAT(check_text("#cloud-config\nsnap: {}\n", "f").warnings, testing::Contains(HasSubstr("f:2:1: 'snap'")));
     EXPECT_THAT(check_text("a: b\n", "f").faults, ElementsAre(HasSubstr("f: no file of Ingot")));
     EXPECT_THAT(check_text("a: [b\n", "f").faults, ElementsAre(HasSubstr("f:2:1: '[' without its ']'")));
     const auto made = init_cluster({.name = "orders"}, clock::SystemClock().now()).value();

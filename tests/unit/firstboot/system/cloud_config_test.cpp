@@ -11,7 +11,12 @@ namespace {
 class CloudConfigSteps : public testing::Test {
   protected:
     Status apply(const cloud_init::CloudConfig& config, const Metadata& metadata = {.hostname = "db-1.example.org"}) {
-        for (const auto& step : cloud_config_steps(config, metadata, world_.environment)) {
+        cloud_init::UserData user_data;
+        user_data.cloud_config = config;
+        return apply_all(cloud_config_steps(user_data, metadata, world_.environment));
+    }
+    Status apply_all(const std::vector<Step>& steps) {
+        for (const auto& step : steps) {
             names_.push_back(step.name);
             INGOT_TRY(step.apply(), step.name);
         }
@@ -90,6 +95,40 @@ TEST_F(CloudConfigSteps, ASnapshotOfABootedMachineGetsNewHostKeys) {
     EXPECT_EQ(world_.read("/etc/ssh/ssh_host_ed25519_key"), "<missing>");
     EXPECT_EQ(world_.read("/etc/ssh/sshd_config"), "keep");
     EXPECT_EQ(world_.services.calls, (std::vector<std::string>{"restart ssh.service"}));
+}
+
+TEST_F(CloudConfigSteps, GiveAClonedMachineAnIdOfItsOwn) {
+    world_.write("/etc/machine-id", "0123456789abcdef0123456789abcdef\n");
+    ASSERT_TRUE(new_machine_id_step(world_.environment).apply());
+    const auto id = world_.read("/etc/machine-id");
+    EXPECT_EQ(id.size(), 33U);
+    EXPECT_NE(id, "0123456789abcdef0123456789abcdef\n");
+}
+
+TEST_F(CloudConfigSteps, RunScriptsByTheNamesOfTheirFilesWithRuncmdAmongThem) {
+    cloud_init::UserData user_data;
+    user_data.cloud_config.runcmd = {"one", "two"};
+    user_data.cloud_config.bootcmd = {"early"};
+    using When = cloud_init::Script::When;
+    user_data.scripts = {{.when = When::per_instance, .name = "z.sh", .content = "#!/bin/sh\n"},
+                         {.when = When::per_instance, .name = "part-001", .content = "#!/bin/sh\n"},
+                         {.when = When::per_boot, .name = "boot.sh", .content = "#!/bin/sh\n"},
+                         {.when = When::per_instance, .name = "their.sh", .content = "#!/bin/sh\n", .vendor = true},
+                         {.when = When::boothook, .name = "hook", .content = "#cloud-boothook\n#!/bin/sh\ntrue\n"}};
+    const Metadata metadata{.instance_id = "i-1", .hostname = "db-1"};
+    world_.processes.answer = [](const process::Command& command) -> Result<process::Output> {
+        EXPECT_EQ(command.environment.at("INSTANCE_ID"), "i-1");
+        return process::Output{.exit_code = command.argv.back() == "two" ? 3 : 0};
+    };
+    ASSERT_TRUE(apply_all(cloud_config_steps(user_data, metadata, world_.environment)));
+    EXPECT_EQ(names_, (std::vector<std::string>{"system.hostname", "system.script-hook", "system.bootcmd-1",
+                                                "system.script-vendor-their.sh", "system.script-boot.sh",
+                                                "system.script-part-001", "system.command-1", "system.command-2",
+                                                "system.script-z.sh"}));
+    EXPECT_EQ(world_.read("/var/lib/ingot/scripts/hook"), "#!/bin/sh\ntrue\n");
+    const auto results = json::parse(world_.read("/var/lib/ingot/runcmd.json")).value();
+    EXPECT_EQ(results["2"]["exit_code"], 3);
+    EXPECT_EQ(results["z.sh"]["exit_code"], 0);
 }
 
 } // namespace

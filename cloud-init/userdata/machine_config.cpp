@@ -1,0 +1,491 @@
+// The keys of cloud-config about the machine itself: passwords, time, disks, packages, power.
+#include <algorithm>
+#include <array>
+
+#include "cloud-init/userdata/parts.hpp"
+#include "cloud-init/userdata/rules.hpp"
+#include "common/text/text.hpp"
+
+namespace ingot::cloud_init {
+
+using document::Fields;
+using document::Value;
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string scalar_of(const Value* value) {
+    return value == nullptr || value->scalar() == nullptr ? std::string() : value->scalar()->text;
+}
+
+Names one_or_many(const Value* value) {
+    Names names;
+    if (value == nullptr) { return names; }
+    if (value->scalar() != nullptr) { names.push_back(value->scalar()->text); }
+    if (value->sequence() != nullptr) {
+        for (const auto& item : *value->sequence()) { names.push_back(scalar_of(&item)); }
+    }
+    return names;
+}
+
+bool is_one_line(std::string_view text) { return text.find_first_of("\r\n") == std::string_view::npos; }
+
+/// The items of a list; a fault if it is none.
+const document::Sequence& items_of(Fields& fields, std::string_view key) {
+    static const document::Sequence kNone;
+    const Value* value = fields.optional(key);
+    if (value == nullptr) { return kNone; }
+    if (value->sequence() == nullptr) {
+        fault_at(fields, key, text::format("expected a list, found {}", value->kind()));
+        return kNone;
+    }
+    return *value->sequence();
+}
+
+void check_account(const Value& at, const std::string& where, const std::string& name, Findings& findings) {
+    if (!is_account_name(name)) {
+        findings.faults.add(at.position, text::format("{}: '{}' cannot name an account", where, name));
+    }
+}
+
+EtcHosts read_etc_hosts(Fields& fields) {
+    const auto word = text::lower(scalar_of(fields.optional("manage_etc_hosts")));
+    if (word.empty() || word == "false" || word == "no" || word == "off") { return EtcHosts::untouched; }
+    if (word == "localhost") { return EtcHosts::localhost; }
+    if (word == "true" || word == "yes" || word == "on" || word == "template") { return EtcHosts::managed; }
+    fault_at(fields, "manage_etc_hosts", text::format("expected true, false or localhost, found '{}'", word));
+    return EtcHosts::untouched;
+}
+
+std::vector<Group> read_groups(Fields& fields, Findings& findings) {
+    std::vector<Group> groups;
+    const Value* value = fields.optional("groups");
+    if (value == nullptr) { return groups; }
+    const auto add = [&](const Value& at, const std::string& name, Names members) {
+        check_account(at, "groups", name, findings);
+        for (const auto& member : members) { check_account(at, "groups." + name, member, findings); }
+        groups.push_back({.name = name, .members = std::move(members)});
+    };
+    const auto add_mapping = [&](const Value& mapping) {
+        for (const auto& entry : *mapping.mapping()) { add(entry.value, entry.key, one_or_many(&entry.value)); }
+    };
+    if (value->mapping() != nullptr) {
+        add_mapping(*value);
+    } else if (value->scalar() != nullptr) {
+        for (const auto& name : text::split(value->scalar()->text, ',')) {
+            add(*value, std::string(text::trim(name)), {});
+        }
+    } else {
+        for (const auto& item : *value->sequence()) {
+            if (item.mapping() != nullptr) {
+                add_mapping(item);
+            } else {
+                add(item, scalar_of(&item), {});
+            }
+        }
+    }
+    return groups;
+}
+
+void read_passwords(MachineConfig& config, Fields& fields, Findings& findings) {
+    const Value* section = fields.optional("chpasswd");
+    if (section == nullptr) { return; }
+    Fields inner(*section, "chpasswd", findings.faults);
+    config.expire_passwords = inner.flag("expire").value_or(true);
+    for (const auto& item : items_of(inner, "users")) {
+        Fields user(item, "chpasswd.users", findings.faults);
+        const auto name = user.required_text("name");
+        const auto type = user.text("type").value_or("hash");
+        const auto hash = user.text("password").value_or("");
+        if (!name.empty()) { check_account(item, "chpasswd.users", name, findings); }
+        // What stands there is not shown: it may be a password.
+        if (text::lower(type) != "hash" || !hash.starts_with('$') ||
+            hash.find_first_of(": \t\r\n") != std::string::npos) {
+            findings.faults.add(item.position, "chpasswd.users: expected the hash of a password",
+                                "as 'mkpasswd' prints it: $y$…; plain passwords and RANDOM are not taken");
+        }
+        config.passwords.push_back({.user = name, .hash = hash});
+    }
+    warn_of_others(*section, "chpasswd", {"expire", "users"}, {"list"}, findings);
+}
+
+std::optional<Ntp> read_ntp(Fields& fields, Findings& findings) {
+    const Value* section = fields.value().find("ntp");
+    if (section == nullptr) { return std::nullopt; }
+    Ntp ntp;
+    if (section->is_null()) { return ntp; }
+    Fields inner(*section, "ntp", findings.faults);
+    ntp.enabled = inner.flag("enabled").value_or(true);
+    ntp.servers = inner.texts("servers").value_or(Names{});
+    ntp.pools = inner.texts("pools").value_or(Names{});
+    for (const auto* list : {&ntp.servers, &ntp.pools}) {
+        for (const auto& name : *list) {
+            if (name.empty() || name.find_first_of(" \t\r\n") != std::string::npos) {
+                findings.faults.add(section->position, text::format("ntp: '{}' is no server", name));
+            }
+        }
+    }
+    warn_of_others(*section, "ntp", {"enabled", "servers", "pools"}, {"ntp_client", "config", "peers", "allow"},
+                   findings);
+    return ntp;
+}
+
+std::optional<std::string> read_timezone(Fields& fields) {
+    auto zone = fields.text("timezone");
+    if (!zone) { return std::nullopt; }
+    const bool plain = !zone->empty() && !zone->starts_with('/') && zone->find("..") == std::string::npos &&
+                       std::ranges::all_of(*zone, [](char letter) {
+                           return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                                  (letter >= '0' && letter <= '9') || letter == '/' || letter == '_' ||
+                                  letter == '-' || letter == '+';
+                       });
+    if (!plain) { fault_at(fields, "timezone", text::format("'{}' is no time zone", *zone), "as in Europe/Berlin"); }
+    return zone;
+}
+
+std::optional<std::string> read_locale(Fields& fields) {
+    auto locale = fields.text("locale");
+    if (locale && locale->find_first_of(" \t\r\n\"'$`\\=") != std::string::npos) {
+        fault_at(fields, "locale", text::format("'{}' is no locale", *locale), "as in C.UTF-8");
+    }
+    return locale;
+}
+
+std::optional<CaCerts> read_ca_certs(const Value& root, Findings& findings) {
+    const Value* section = root.find("ca_certs");
+    if (section == nullptr || section->is_null()) { return std::nullopt; }
+    Fields inner(*section, "ca_certs", findings.faults);
+    CaCerts certificates{.remove_defaults = inner.flag("remove_defaults").value_or(false),
+                         .trusted = one_or_many(inner.optional("trusted"))};
+    for (const auto& pem : certificates.trusted) {
+        if (pem.find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+            findings.faults.add(section->position, "ca_certs.trusted: expected certificates in PEM form");
+        }
+    }
+    warn_of_others(*section, "ca_certs", {"remove_defaults", "trusted"}, {"remove-defaults"}, findings);
+    return certificates;
+}
+
+/// "sdb" and "/dev/sdb", LABEL=… and UUID=…; cloud-init's aliases (ephemeral0) name nothing here.
+bool is_device(std::string_view text) {
+    if (text.empty() || text.find_first_of(" \t\r\n") != std::string_view::npos) { return false; }
+    if (text.starts_with("LABEL=") || text.starts_with("UUID=") || text.starts_with("PARTLABEL=") ||
+        text.starts_with("PARTUUID=")) {
+        return true;
+    }
+    return text.find("..") == std::string_view::npos &&
+           (text.starts_with("/dev/") || text.find('/') == std::string_view::npos);
+}
+
+std::string full_device(std::string device) {
+    const bool named =
+        device.starts_with('/') || device.find('=') != std::string::npos || device.find(':') != std::string::npos;
+    return named ? device : "/dev/" + device;
+}
+
+std::vector<DiskLayout> read_disks(const Value& root, Findings& findings) {
+    std::vector<DiskLayout> disks;
+    const Value* section = root.find("disk_setup");
+    if (section == nullptr || section->mapping() == nullptr) { return disks; }
+    for (const auto& entry : *section->mapping()) {
+        const auto where = "disk_setup." + entry.key;
+        Fields fields(entry.value, where, findings.faults);
+        DiskLayout disk{.device = full_device(entry.key)};
+        if (!is_device(entry.key)) {
+            findings.faults.add(entry.position, text::format("{}: this is no device", where));
+        }
+        disk.gpt = fields.choice("table_type", {"gpt", "mbr"}).value_or("gpt") == "gpt";
+        const Value* layout = fields.optional("layout");
+        if (layout != nullptr && layout->sequence() != nullptr) {
+            int sum = 0;
+            for (const auto& item : *layout->sequence()) {
+                const bool pair = item.sequence() != nullptr && !item.sequence()->empty();
+                const auto percent = text::to_number(scalar_of(pair ? &item.sequence()->front() : &item)).value_or(0);
+                if (percent < 1 || percent > 100) {
+                    findings.faults.add(item.position, text::format("{}.layout: expected percents", where));
+                    continue;
+                }
+                disk.percents.push_back(static_cast<int>(percent));
+                sum += static_cast<int>(percent);
+            }
+            if (sum > 100) {
+                findings.faults.add(layout->position, text::format("{}.layout: more than 100 percent", where));
+            }
+        } else if (text::lower(scalar_of(layout)) == "false") {
+            continue;
+        }
+        if (fields.flag("overwrite").value_or(false)) {
+            findings.warn(entry.position,
+                          text::format("{}.overwrite is not obeyed: what is on a disk stays there", where));
+        }
+        warn_of_others(entry.value, where, {"table_type", "layout", "overwrite"}, {}, findings);
+        disks.push_back(std::move(disk));
+    }
+    return disks;
+}
+
+/// The device of a partition: /dev/sdb + 1 → /dev/sdb1, /dev/nvme0n1 + 1 → /dev/nvme0n1p1.
+std::string partition_of(const std::string& device, const std::string& number) {
+    const bool digit = !device.empty() && device.back() >= '0' && device.back() <= '9';
+    return device + (digit ? "p" : "") + number;
+}
+
+std::vector<FileSystem> read_filesystems(Fields& root, Findings& findings) {
+    std::vector<FileSystem> list;
+    for (const auto& item : items_of(root, "fs_setup")) {
+        Fields fields(item, "fs_setup", findings.faults);
+        FileSystem made{.device = full_device(fields.required_text("device")),
+                        .type = fields.required_text("filesystem"),
+                        .label = fields.text("label").value_or("")};
+        const auto partition = text::lower(fields.text("partition").value_or("none"));
+        if (text::to_number(partition)) {
+            made.device = partition_of(made.device, partition);
+        } else if (partition == "auto" || partition == "any") {
+            made.device = partition_of(made.device, "1");
+        }
+        constexpr std::array<std::string_view, 5> kTypes{"ext4", "ext3", "ext2", "xfs", "swap"};
+        if (std::ranges::find(kTypes, made.type) == kTypes.end()) {
+            fault_at(fields, "filesystem", text::format("'{}' is none of ext4, ext3, ext2, xfs, swap", made.type));
+        }
+        if (made.label.starts_with('-') || made.label.size() > 16 || !is_one_line(made.label)) {
+            fault_at(fields, "label", "at most 16 characters in one line");
+        }
+        if (!is_device(made.device)) { fault_at(fields, "device", text::format("'{}' is no device", made.device)); }
+        for (const auto* const key : {"overwrite", "replace_fs"}) {
+            if (fields.optional(key) != nullptr && text::lower(scalar_of(fields.optional(key))) != "false") {
+                findings.warn(item.position,
+                              text::format("fs_setup.{} is not obeyed: what is on a device stays there", key));
+            }
+        }
+        warn_of_others(item, "fs_setup", {"device", "filesystem", "label", "partition", "overwrite", "replace_fs"},
+                       {"cmd", "extra_opts"}, findings);
+        list.push_back(std::move(made));
+    }
+    return list;
+}
+
+std::vector<Mount> read_mounts(Fields& root, Findings& findings) {
+    std::vector<Mount> mounts;
+    for (const auto& item : items_of(root, "mounts")) {
+        const auto words = one_or_many(&item);
+        constexpr std::size_t kMost = 6;
+        if (item.sequence() == nullptr || words.size() < 2 || words.size() > kMost) {
+            findings.faults.add(item.position, "mounts: expected [device, folder, type, options, dump, pass]");
+            continue;
+        }
+        if (words[1].empty()) { continue; } // cloud-init's way to leave a default mount out
+        if (words[0].starts_with("ephemeral") || words[0] == "swap") {
+            findings.warn(item.position,
+                          text::format("mounts: '{}' is a name of other clouds and is left out", words[0]));
+            continue;
+        }
+        Mount mount{.device = full_device(words[0]),
+                    .point = words[1],
+                    .options = "defaults,nofail,x-systemd.device-timeout=30s"};
+        if (words.size() > 2 && !words[2].empty()) { mount.type = words[2]; }
+        if (words.size() > 3 && !words[3].empty()) { mount.options = words[3]; }
+        if (words.size() > 4 && !words[4].empty()) { mount.dump = words[4]; }
+        if (words.size() > 5 && !words[5].empty()) { mount.pass = words[5]; }
+        const bool swap = mount.point == "none" && mount.type == "swap";
+        if (!swap && !is_absolute_path(mount.point)) {
+            findings.faults.add(item.position, text::format("mounts: '{}' is no absolute path", mount.point));
+        }
+        for (const auto& word : words) {
+            if (word.find_first_of(" \t\r\n") != std::string::npos) {
+                findings.faults.add(item.position, text::format("mounts: '{}': blanks cannot stand there", word));
+            }
+        }
+        mounts.push_back(std::move(mount));
+    }
+    return mounts;
+}
+
+/// "1073741824", "1G", "512M"; 0 for auto.
+std::optional<std::uint64_t> read_size(std::string_view text) {
+    if (text.empty() || text == "auto") { return 0; }
+    std::uint64_t unit = 1;
+    auto digits = text;
+    if (digits.ends_with('B')) { digits.remove_suffix(1); }
+    for (const auto& [letter, bytes] : {std::pair{'K', 1ULL << 10U}, std::pair{'M', 1ULL << 20U},
+                                        std::pair{'G', 1ULL << 30U}, std::pair{'T', 1ULL << 40U}}) {
+        if (digits.ends_with(letter)) {
+            unit = bytes;
+            digits.remove_suffix(1);
+            break;
+        }
+    }
+    const auto number = text::to_number(digits);
+    constexpr long long kMost = 1LL << 40U;
+    if (!number || *number < 0 || *number > kMost) { return std::nullopt; }
+    return static_cast<std::uint64_t>(*number) * unit;
+}
+
+std::optional<Swap> read_swap(const Value& root, Findings& findings) {
+    const Value* section = root.find("swap");
+    if (section == nullptr || section->mapping() == nullptr) { return std::nullopt; }
+    Fields fields(*section, "swap", findings.faults);
+    Swap swap{.file = fields.text("filename").value_or("/swap.img")};
+    const auto size = read_size(fields.text("size").value_or("auto"));
+    const auto most = read_size(fields.text("maxsize").value_or(""));
+    if (!is_absolute_path(swap.file) || swap.file.find_first_of(" \t\r\n") != std::string::npos) {
+        fault_at(fields, "filename", text::format("'{}' is no absolute path", swap.file));
+    }
+    if (!size || !most) { fault_at(fields, size ? "maxsize" : "size", "expected bytes, or a number with K, M or G"); }
+    swap.bytes = size.value_or(0);
+    swap.most = most.value_or(0);
+    warn_of_others(*section, "swap", {"filename", "size", "maxsize"}, {}, findings);
+    return swap;
+}
+
+bool is_file_word(std::string_view text) {
+    return !text.empty() && !text.starts_with('.') && std::ranges::all_of(text, [](char letter) {
+        return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+               (letter >= '0' && letter <= '9') || letter == '_' || letter == '-' || letter == '.';
+    });
+}
+
+std::optional<Apt> read_apt(const Value& root, Findings& findings) {
+    const Value* section = root.find("apt");
+    if (section == nullptr || section->is_null()) { return std::nullopt; }
+    Fields fields(*section, "apt", findings.faults);
+    Apt apt;
+    apt.http_proxy = fields.text("http_proxy").value_or(fields.text("proxy").value_or(""));
+    apt.https_proxy = fields.text("https_proxy").value_or("");
+    apt.conf = fields.text("conf").value_or("");
+    for (const auto* proxy : {&apt.http_proxy, &apt.https_proxy}) {
+        if (proxy->find_first_of("\"\r\n;") != std::string::npos) {
+            findings.faults.add(section->position, "apt: a proxy is one address");
+        }
+    }
+    const Value* sources = fields.optional("sources");
+    if (sources != nullptr && sources->mapping() != nullptr) {
+        for (const auto& entry : *sources->mapping()) {
+            const auto where = "apt.sources." + entry.key;
+            Fields one(entry.value, where, findings.faults);
+            AptSource source{.file = one.text("filename").value_or(entry.key),
+                             .source = one.text("source").value_or(""),
+                             .key = one.text("key").value_or("")};
+            if (source.file.ends_with(".list")) { source.file.resize(source.file.size() - 5); }
+            if (!is_file_word(source.file)) {
+                findings.faults.add(entry.position, text::format("{}: '{}' cannot name a file", where, source.file));
+            }
+            if (!source.source.empty() && !source.source.starts_with("deb")) {
+                findings.faults.add(entry.position, text::format("{}.source has to begin with deb", where));
+            }
+            warn_of_others(entry.value, where, {"source", "key", "filename"}, {"keyid", "keyserver", "append"},
+                           findings);
+            apt.sources.push_back(std::move(source));
+        }
+    }
+    warn_of_others(*section, "apt",
+                   {"http_proxy", "proxy", "https_proxy", "conf", "sources", "preserve_sources_list"},
+                   {"primary", "security", "sources_list", "debconf_selections", "disable_suites", "ftp_proxy",
+                    "add_apt_repo_match"},
+                   findings);
+    return apt;
+}
+
+Names read_packages(Fields& root, Findings& findings) {
+    Names packages;
+    const auto add = [&](const Value& at, const std::string& name) {
+        const auto plain =
+            name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.:~=_/") ==
+            std::string::npos;
+        if (name.empty() || name.starts_with('-') || !plain) {
+            findings.faults.add(at.position, text::format("packages: '{}' names no package", name));
+        }
+        packages.push_back(name);
+    };
+    for (const auto& item : items_of(root, "packages")) {
+        if (item.mapping() != nullptr) {
+            for (const auto& entry : *item.mapping()) {
+                if (entry.key != "apt") {
+                    findings.warn(entry.position,
+                                  text::format("packages.{}: only apt installs packages here", entry.key));
+                    continue;
+                }
+                for (const auto& name : one_or_many(&entry.value)) { add(entry.value, name); }
+            }
+        } else if (const auto words = one_or_many(&item); words.size() == 2) {
+            add(item, words[0] + "=" + words[1]);
+        } else {
+            add(item, words.size() == 1 ? words.front() : "");
+        }
+    }
+    return packages;
+}
+
+std::optional<PowerState> read_power_state(const Value& root, Findings& findings) {
+    const Value* section = root.find("power_state");
+    if (section == nullptr || section->is_null()) { return std::nullopt; }
+    Fields fields(*section, "power_state", findings.faults);
+    PowerState power{.mode = fields.choice("mode", {"poweroff", "reboot", "halt"}).value_or("")};
+    if (fields.required("mode") == nullptr) { return std::nullopt; }
+    power.delay = fields.text("delay").value_or("now");
+    const auto minutes = text::to_number(power.delay.starts_with('+') ? std::string_view(power.delay).substr(1)
+                                                                      : std::string_view(power.delay));
+    if (power.delay != "now" && (!minutes || *minutes < 0)) {
+        fault_at(fields, "delay", text::format("expected now or minutes, found '{}'", power.delay));
+    }
+    power.message = fields.text("message").value_or("");
+    const auto condition = text::lower(fields.text("condition").value_or("true"));
+    if (condition == "false") { return std::nullopt; }
+    if (condition != "true") { fault_at(fields, "condition", "only true and false are read"); }
+    warn_of_others(*section, "power_state", {"mode", "delay", "message", "condition"}, {"timeout"}, findings);
+    return power;
+}
+
+std::optional<PhoneHome> read_phone_home(const Value& root, Findings& findings) {
+    const Value* section = root.find("phone_home");
+    if (section == nullptr || section->is_null()) { return std::nullopt; }
+    Fields fields(*section, "phone_home", findings.faults);
+    const Names all = {"pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519", "instance_id", "hostname", "fqdn"};
+    PhoneHome home{.url = fields.required_text("url"), .post = one_or_many(fields.optional("post"))};
+    if (home.post.empty() || home.post == Names{"all"}) { home.post = all; }
+    for (const auto& key : home.post) {
+        if (std::ranges::find(all, key) == all.end()) {
+            fault_at(fields, "post", text::format("'{}' is none of {}", key, text::join(all, ", ")));
+        }
+    }
+    if (!home.url.empty() && !home.url.starts_with("http://") && !home.url.starts_with("https://")) {
+        fault_at(fields, "url", text::format("'{}' is no http(s) address", home.url));
+    }
+    constexpr int kMostTries = 100;
+    home.tries = static_cast<int>(fields.number("tries", 1, kMostTries).value_or(home.tries));
+    warn_of_others(*section, "phone_home", {"url", "post", "tries"}, {}, findings);
+    return home;
+}
+
+} // namespace
+
+MachineConfig read_machine_config(const Value& root, Findings& findings) {
+    Fields fields(root, "", findings.faults);
+    MachineConfig config;
+    config.preserve_hostname = fields.flag("preserve_hostname").value_or(false);
+    config.etc_hosts = read_etc_hosts(fields);
+    config.groups = read_groups(fields, findings);
+    if (const auto word = text::lower(scalar_of(fields.optional("ssh_pwauth")));
+        !word.empty() && word != "unchanged") {
+        config.ssh_pwauth = fields.flag("ssh_pwauth");
+    }
+    read_passwords(config, fields, findings);
+    config.ntp = read_ntp(fields, findings);
+    config.timezone = read_timezone(fields);
+    config.locale = read_locale(fields);
+    config.ca_certs = read_ca_certs(root, findings);
+    config.disks = read_disks(root, findings);
+    config.filesystems = read_filesystems(fields, findings);
+    config.mounts = read_mounts(fields, findings);
+    config.swap = read_swap(root, findings);
+    config.apt = read_apt(root, findings);
+    config.package_update = fields.flag("package_update").value_or(false);
+    config.package_upgrade = fields.flag("package_upgrade").value_or(false);
+    config.packages = read_packages(fields, findings);
+    config.power_state = read_power_state(root, findings);
+    config.phone_home = read_phone_home(root, findings);
+    config.final_message = fields.text("final_message");
+    return config;
+}
+
+} // namespace ingot::cloud_init
