@@ -1,5 +1,6 @@
 #include "firstboot/datasource/hetzner/hetzner.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -62,11 +63,14 @@ Error garbage(const Error& error) {
 }
 
 /// Interfaces of private networks, which the network-config leaves out: each gets its address by DHCP.
-void write_private(document::Writer& out, const document::Value& networks) {
+void write_private(document::Writer& out, const document::Value& networks, const std::vector<std::string>& known) {
     int number = 0;
     for (const auto& network : *networks.sequence()) {
         const auto* const address = network.find("mac_address");
-        if (address == nullptr || address->scalar() == nullptr) { continue; }
+        if (address == nullptr || address->scalar() == nullptr ||
+            std::ranges::find(known, text::lower(address->scalar()->text)) != known.end()) {
+            continue;
+        }
         out.begin_mapping();
         out.entry("type", "physical").entry("name", text::format("private{}", number++));
         out.entry("mac_address", address->scalar()->text);
@@ -79,10 +83,17 @@ void write_private(document::Writer& out, const document::Value& networks) {
 std::string network_text(const document::Value& config, const document::Value& networks) {
     document::Writer out;
     out.begin_mapping().entry("version", 1).key("config").begin_sequence();
+    std::vector<std::string> known;
     if (const auto* const entries = config.find("config"); entries != nullptr && entries->sequence() != nullptr) {
-        for (const auto& entry : *entries->sequence()) { out.value(entry); }
+        for (const auto& entry : *entries->sequence()) {
+            out.value(entry);
+            const auto* const address = entry.find("mac_address");
+            if (address != nullptr && address->scalar() != nullptr) {
+                known.push_back(text::lower(address->scalar()->text));
+            }
+        }
     }
-    if (networks.sequence() != nullptr) { write_private(out, networks); }
+    if (networks.sequence() != nullptr) { write_private(out, networks, known); }
     out.end_sequence().end_mapping();
     return out.finish();
 }

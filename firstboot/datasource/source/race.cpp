@@ -61,6 +61,7 @@ Result<Answer> first_answer(const Environment& environment, const std::vector<ht
     threads.clear(); // waits for those under way: their timeouts are short
     if (race.answer) { return *std::move(race.answer); }
     auto error = *std::move(race.first_error);
+    error.kind = ErrorKind::transient; // also an answer that is far too large: whoever gave it may be gone tomorrow
     if (requests.size() > 1) {
         error.message +=
             text::format(" (and {} other address{})", requests.size() - 1, requests.size() == 2 ? "" : "es");

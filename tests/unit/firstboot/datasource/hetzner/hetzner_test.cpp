@@ -46,6 +46,12 @@ TEST(HetznerMetadata, DescribesTheNetworkWithThePrivateOnesAdded) {
     EXPECT_NE(metadata->network->text.find("86:00:00:00:00:02"), std::string::npos);
 }
 
+TEST(HetznerMetadata, DescribesACardOnceThatIsInBothPlaces) {
+    const auto metadata = parse(kDocument, "", "[{mac_address: '96:00:00:00:00:01'}]");
+    ASSERT_TRUE(metadata.has_value());
+    EXPECT_EQ(metadata->network->text.find("private0"), std::string::npos);
+}
+
 TEST(HetznerMetadata, WithoutAnIdOrThatIsNoneIsNotThereYet) {
     EXPECT_EQ(parse("hostname: x\n", "", "").error().kind, ErrorKind::transient);
     const auto garbage = parse("<html>: [", "", "");
