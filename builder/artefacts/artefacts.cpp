@@ -199,7 +199,12 @@ Status write_companions(const fs::path& folder, Manifest& manifest, const Compan
 
 std::string inputs_of(std::string_view image_key, const Packing& packing) {
     auto text = text::format("pack {}\ntree {}\n", kPackRecipe, image_key);
-    for (const auto format : packing.formats) { text += text::format("format {}\n", spec::to_string(format)); }
+    // By files, not by formats: whoever has them cannot tell squashfs and netboot from netboot.
+    std::set<std::string> files;
+    for (const auto format : packing.formats) {
+        for (auto& name : file_names(format)) { files.insert(std::move(name)); }
+    }
+    for (const auto& name : files) { text += text::format("file {}\n", name); }
     text += text::format("command line {}\nfree {}\n", packing.command_line, packing.free_bytes);
     return crypto::sha256_hex(text);
 }

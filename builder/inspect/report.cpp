@@ -72,9 +72,13 @@ std::vector<PackageSize> packages_of(const Listing& listing, const std::vector<s
 }
 
 std::string kernel_of(const Listing& listing) {
-    constexpr std::string_view kPrefix = "/boot/vmlinuz-";
-    for (const auto& entry : listing.entries) {
-        if (entry.path.starts_with(kPrefix)) { return entry.path.substr(kPrefix.size()); }
+    // A squashfs has its kernel beside it, and the modules inside.
+    for (const std::string_view prefix : {"/boot/vmlinuz-", "/usr/lib/modules/"}) {
+        for (const auto& entry : listing.entries) {
+            if (!entry.path.starts_with(prefix) || entry.path.size() == prefix.size()) { continue; }
+            const auto version = entry.path.substr(prefix.size());
+            return version.substr(0, version.find('/'));
+        }
     }
     return {};
 }

@@ -87,6 +87,9 @@ TEST(ArtefactInputs, AreTheTreeAndTheFormats) {
     EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs, spec::Format::tar_zst}}));
     EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs}, .command_line = "quiet"}));
     EXPECT_NE(inputs, inputs_of("tree", {.formats = {spec::Format::squashfs}, .free_bytes = 1}));
+    EXPECT_EQ(inputs_of("tree", {.formats = {spec::Format::netboot}}),
+              inputs_of("tree", {.formats = {spec::Format::squashfs, spec::Format::netboot}}))
+        << "the same files";
     EXPECT_THAT(file_names(spec::Format::tar_zst), ElementsAre("root.tar.zst"));
     EXPECT_THAT(file_names(spec::Format::netboot), ElementsAre("boot.ipxe", "initrd", "root.squashfs", "vmlinuz"));
 }
