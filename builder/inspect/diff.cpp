@@ -5,7 +5,7 @@
 #include <set>
 
 #include "builder/inspect/dpkg.hpp"
-#include "builder/inspect/version.hpp"
+#include "builder/packages/version.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::inspect {
@@ -45,7 +45,7 @@ std::vector<PackageChange> compare_packages(const Packages& before, const Packag
         } else if (b == after.end()) {
             change.change = Change::removed;
         } else {
-            change.change = compare_versions(change.before, change.after) < 0 ? Change::up : Change::down;
+            change.change = packages::compare_versions(change.before, change.after) < 0 ? Change::up : Change::down;
         }
         changes.push_back(std::move(change));
     }

@@ -57,7 +57,7 @@ std::string file_at(process::Processes& processes, const fs::path& disk, std::ui
 Result<std::string> explain_disks(process::Processes& processes, const fs::path& one, const fs::path& other) {
     INGOT_ASSIGN(const auto at, first_different_byte(one, other), "");
     if (!at) { return std::string("the disks are the same, but they were compressed in another way"); }
-    constexpr std::size_t kHead = 64 * 1024;
+    constexpr std::size_t kHead = 65536;
     std::string head(kHead, '\0');
     const files::Fd disk(::open(one.c_str(), O_RDONLY | O_CLOEXEC));
     if (!disk.valid()) { return fail_errno(errno, one.string()); }

@@ -33,7 +33,7 @@ class Repositories : public testing::Test {
         ASSERT_TRUE(files::write(project_.path() / "roles/keys/extra.asc", key));
     }
     void write_role(const std::string& package) const {
-        project_.role("mine", text::format("{}\npackages:\n  - {}\nformats: [tar]\nsources:\n  extra:\n"
+        project_.role("mine", text::format("{}\npackages:\n  - {}\nformats: [tar.zst]\nsources:\n  extra:\n"
                                            "    uris: [{}]\n    suites: [stable]\n    components: [main]\n"
                                            "    signed_by: keys/extra.asc\n",
                                            first_line_, package, server_->address()));

@@ -26,7 +26,8 @@ class Reproducing : public testing::Test {
         ASSERT_EQ(built.exit_code, 0) << built.out;
     }
     static void prepare(const Project& project) {
-        project.role("small", "suite: trixie\npackages: [systemd]\noverlays: [small]\nformats: [tar, squashfs]\n");
+        project.role("small",
+                     "suite: trixie\npackages: [systemd]\noverlays: [small]\nformats: [tar.zst, squashfs]\n");
         ASSERT_TRUE(files::write(project.path() / "overlays/small/etc/motd", "hello\n"));
         ASSERT_TRUE(files::write(project.path() / "overlays/small/usr/bin/tool", "#!/bin/sh\n", {.mode = 0755}));
     }

@@ -18,7 +18,7 @@ class SignedImage : public testing::Test {
   protected:
     void SetUp() override {
         if (const auto reason = why_not(); !reason.empty()) { GTEST_SKIP() << reason; }
-        project_.role("small", "extends: etcd\nformats: [tar]\n");
+        project_.role("small", "extends: etcd\nformats: [tar.zst]\n");
         key_ = (project_.path() / "release").string();
         ASSERT_EQ(ingot({"key", "new", "--out", key_}).exit_code, 0);
         const auto built = project_.ingot("build", {"small", "--sign", key_});

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "builder/inspect/version.hpp"
 #include "tests/unit/builder/inspect/example.hpp"
 
 namespace ingot::builder::inspect {
@@ -52,21 +51,6 @@ TEST(Owners, OfFilesOfNoPackageAreWhoeverMakesThem) {
     EXPECT_EQ(owner_of(image, "/usr/lib/ingot/role"), "(Ingot)");
     EXPECT_EQ(owner_of(image, "/usr/bin/<odd> \"name\""), "(made on installation)");
     EXPECT_EQ(owner_of(image, "/usr"), "");
-}
-
-TEST(Versions, CompareAsDpkgSays) {
-    const auto less = [](std::string_view a, std::string_view b) {
-        return compare_versions(a, b) < 0 && compare_versions(b, a) > 0;
-    };
-    EXPECT_TRUE(less("1.0", "1.1"));
-    EXPECT_TRUE(less("1.9", "1.10"));
-    EXPECT_TRUE(less("1.0~rc1", "1.0"));
-    EXPECT_TRUE(less("1.0", "1.0a"));
-    EXPECT_TRUE(less("1.0a", "1.0+b"));
-    EXPECT_TRUE(less("9.9", "1:0.1"));
-    EXPECT_TRUE(less("17.5-0+deb13u1", "17.6-0+deb13u1"));
-    EXPECT_TRUE(less("2.41-12", "2.41-12+deb13u1"));
-    EXPECT_EQ(compare_versions("0:1.00-1", "1.0-01"), std::strong_ordering::equal);
 }
 
 } // namespace
