@@ -114,7 +114,7 @@ Json describe_image(const artefacts::Manifest& manifest) {
     return {
         {"SPDXID", kImage},
         {"name", text::format("ingot-{}", manifest.role)},
-        {"versionInfo", manifest.inputs},
+        {"versionInfo", clock::to_rfc3339(clock::WallTime{std::chrono::seconds(manifest.date)})},
         {"supplier", kUnknown},
         {"downloadLocation", kUnknown},
         {"filesAnalyzed", false},
