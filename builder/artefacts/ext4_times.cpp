@@ -36,7 +36,7 @@ Error not_ours(std::string_view why) {
 }
 
 std::uint32_t crc32c(std::uint32_t crc, std::string_view bytes) {
-    static const auto table = [] {
+    static const auto kTable = [] {
         constexpr std::uint32_t kPolynomial = 0x82F63B78;
         std::array<std::uint32_t, 256> entries{};
         for (std::uint32_t index = 0; index < entries.size(); ++index) {
@@ -46,7 +46,7 @@ std::uint32_t crc32c(std::uint32_t crc, std::string_view bytes) {
         }
         return entries;
     }();
-    for (const char byte : bytes) { crc = (crc >> 8U) ^ table.at((crc ^ static_cast<std::uint8_t>(byte)) & 0xFFU); }
+    for (const char byte : bytes) { crc = (crc >> 8U) ^ kTable.at((crc ^ static_cast<std::uint8_t>(byte)) & 0xFFU); }
     return crc;
 }
 
