@@ -49,7 +49,7 @@ background:var(--card);color:inherit;font:inherit}
 table{width:100%;border-collapse:collapse}
 th{position:sticky;top:0;background:var(--card);text-align:left;font-weight:500;color:var(--dim);padding:6px 8px;border-bottom:1px solid var(--line);white-space:nowrap}
 .sortable th{cursor:pointer}.sortable th[data-s]::after{content:" ↓"}.sortable th[data-s=a]::after{content:" ↑"}
-td{padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+td{padding:4px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 tr:last-child td{border-bottom:0}
 tbody tr:hover{background:color-mix(in srgb,var(--line) 45%,transparent)}
 .name{font-weight:500}.dim{color:var(--dim)}.n{text-align:right;white-space:nowrap}

@@ -18,11 +18,18 @@ constexpr std::size_t kLargest = 24; ///< files that are kept of each package
 struct Node {
     Size size{};
     std::map<std::string, Node, std::less<>> children{};
+    std::vector<SizedFile> files{};
 };
 
-DirectorySize sorted(std::string name, const Node& node) {
-    DirectorySize directory{.name = std::move(name), .size = node.size};
-    for (const auto& [child_name, child] : node.children) { directory.children.push_back(sorted(child_name, child)); }
+void keep_largest(std::vector<SizedFile>& files) {
+    std::ranges::stable_sort(files, std::greater<>(), &SizedFile::compressed);
+    files.resize(std::min(files.size(), kLargest));
+}
+
+DirectorySize sorted(std::string name, Node& node) {
+    keep_largest(node.files);
+    DirectorySize directory{.name = std::move(name), .size = node.size, .largest = std::move(node.files)};
+    for (auto& [child_name, child] : node.children) { directory.children.push_back(sorted(child_name, child)); }
     std::ranges::stable_sort(directory.children, std::greater<>(),
                              [](const auto& child) { return child.size.compressed; });
     return directory;
@@ -41,6 +48,7 @@ DirectorySize directories_of(const Listing& listing) {
             node = &node->children[std::string(path.substr(begin, end - begin))];
             node->size += size;
         }
+        if (entry.stored > 0) { node->files.push_back({entry.path, entry.size, entry.stored}); }
     }
     return sorted("/", top);
 }
@@ -62,8 +70,7 @@ std::vector<PackageSize> packages_of(const Listing& listing, const std::vector<s
     const auto why = reasons(packages, listing.content("/var/lib/apt/extended_states"));
     std::vector<PackageSize> all;
     for (auto& [name, package] : by_name) {
-        std::ranges::stable_sort(package.largest, std::greater<>(), &SizedFile::compressed);
-        package.largest.resize(std::min(package.largest.size(), kLargest));
+        keep_largest(package.largest);
         if (const auto found = why.find(name); found != why.end()) { package.why = found->second; }
         all.push_back(std::move(package));
     }

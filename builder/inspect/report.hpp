@@ -40,6 +40,7 @@ struct DirectorySize {
     std::string name; ///< "x86_64-linux-gnu"; of the top: "/"
     Size size{};      ///< with all below it
     std::vector<DirectorySize> children{};
+    std::vector<SizedFile> largest{}; ///< of the files right in it
 };
 
 struct Report {

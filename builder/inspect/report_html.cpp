@@ -121,6 +121,24 @@ unsigned color_of(const PackageSize& package) {
     return kOther;
 }
 
+/// The largest files as tiles, and one for all others.
+void add_files(std::vector<Tile>& tiles, const std::vector<SizedFile>& files, double all, const std::string& where,
+               unsigned color) {
+    for (const auto& file : files) {
+        const auto weight = static_cast<double>(file.compressed);
+        tiles.push_back({.name = file.path.substr(file.path.rfind('/') + 1),
+                         .tip = text::format("{}\n{}", file.path, both_sizes(file.compressed, file.installed)),
+                         .key = {},
+                         .weight = weight,
+                         .color = color});
+        all -= weight;
+    }
+    if (all > 0 && !tiles.empty()) {
+        tiles.push_back(
+            {.name = "other files", .tip = where + ": other files", .key = {}, .weight = all, .color = color});
+    }
+}
+
 std::vector<Tile> package_tiles(const Report& report) {
     std::vector<Tile> tiles;
     for (const auto& package : report.packages) {
@@ -132,24 +150,7 @@ std::vector<Tile> package_tiles(const Report& report) {
                   .key = package.name,
                   .weight = static_cast<double>(package.size.compressed),
                   .color = color_of(package)};
-        double rest = tile.weight;
-        for (const auto& file : package.largest) {
-            const auto weight = static_cast<double>(file.compressed);
-            tile.inner.push_back(
-                {.name = file.path.substr(file.path.rfind('/') + 1),
-                 .tip = text::format("{}\n{}", file.path, both_sizes(file.compressed, file.installed)),
-                 .key = {},
-                 .weight = weight,
-                 .color = tile.color});
-            rest -= weight;
-        }
-        if (rest > 0 && !tile.inner.empty()) {
-            tile.inner.push_back({.name = "other files",
-                                  .tip = package.name + ": other files",
-                                  .key = {},
-                                  .weight = rest,
-                                  .color = tile.color});
-        }
+        add_files(tile.inner, package.largest, tile.weight, package.name, tile.color);
         tiles.push_back(std::move(tile));
     }
     return tiles;
@@ -157,7 +158,8 @@ std::vector<Tile> package_tiles(const Report& report) {
 
 std::vector<Tile> directory_tiles(const DirectorySize& directory, const std::string& path, int depth,
                                   unsigned color) {
-    constexpr int kDeepest = 4;
+    constexpr int kDeepest = 5;
+    constexpr int kColored = 2; // "/", "/usr" and "/usr/lib" give their folders colours of their own
     constexpr double kHardlyThere = 20e3;
     std::vector<Tile> tiles;
     auto rest = static_cast<double>(directory.size.compressed);
@@ -165,7 +167,9 @@ std::vector<Tile> directory_tiles(const DirectorySize& directory, const std::str
         const auto weight = static_cast<double>(child.size.compressed);
         if (weight < kHardlyThere) { break; } // the largest come first
         const auto child_path = path + "/" + child.name;
-        const auto child_color = depth <= 1 ? static_cast<unsigned>(tiles.size()) % (kOther + 1) : color;
+        const bool by_itself = depth <= kColored && (path.empty() || path == "/usr" || path == "/usr/lib");
+        const auto child_color =
+            by_itself ? (static_cast<unsigned>(tiles.size()) + static_cast<unsigned>(depth)) % (kOther + 1) : color;
         Tile tile{.name = child.name + "/",
                   .tip = text::format("{}\n{}, {} files", child_path,
                                       both_sizes(child.size.compressed, child.size.installed), child.size.files),
@@ -176,13 +180,8 @@ std::vector<Tile> directory_tiles(const DirectorySize& directory, const std::str
         rest -= weight;
         tiles.push_back(std::move(tile));
     }
-    if (rest > kHardlyThere && !tiles.empty()) {
-        tiles.push_back({.name = "files",
-                         .tip = (path.empty() ? "/" : path) + ": files here",
-                         .key = {},
-                         .weight = rest,
-                         .color = color});
-    }
+    add_files(tiles, directory.largest, rest, path.empty() ? "/" : path, color);
+    std::ranges::stable_sort(tiles, std::greater<>(), &Tile::weight);
     return tiles;
 }
 
