@@ -111,8 +111,10 @@ std::vector<FileGroup> group(const std::vector<FileChange>& files) {
     }
     std::vector<FileGroup> sorted;
     for (auto& [owner, one] : groups) { sorted.push_back(std::move(one)); }
-    std::ranges::stable_sort(sorted, std::greater<>(),
-                             [](const FileGroup& one) { return one.grown < 0 ? -one.grown : one.grown; });
+    std::ranges::sort(sorted, [](const FileGroup& a, const FileGroup& b) {
+        const auto bytes = [](const FileGroup& one) { return one.grown < 0 ? -one.grown : one.grown; };
+        return bytes(a) != bytes(b) ? bytes(a) > bytes(b) : a.owner < b.owner;
+    });
     return sorted;
 }
 

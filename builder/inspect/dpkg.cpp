@@ -147,6 +147,43 @@ void apply_diversions(std::string_view diversions, const Listing& listing, Names
     }
 }
 
+std::set<std::string, std::less<>> automatic_packages(std::string_view extended_states) {
+    std::set<std::string, std::less<>> automatic;
+    for (const auto& stanza : stanzas(extended_states)) {
+        auto fields = fields_of(stanza);
+        if (fields["Auto-Installed"] == "1") { automatic.insert(fields["Package"]); }
+    }
+    return automatic;
+}
+
+/// Virtual package → one that provides it.
+Names providers(const Packages& packages) {
+    Names provider;
+    for (const auto& [name, package] : packages) {
+        for (const auto& provided : package.provides) { provider.emplace(provided, name); }
+    }
+    return provider;
+}
+
+/// Of each dependency, the first alternative that is installed.
+std::vector<std::string> needed_by(const InstalledPackage& package, const Packages& packages, const Names& provider) {
+    std::vector<std::string> needed;
+    for (const auto& alternatives : package.depends) {
+        for (const auto& alternative : alternatives) {
+            const auto virtual_one = provider.find(alternative);
+            if (packages.contains(alternative)) {
+                needed.push_back(alternative);
+            } else if (virtual_one != provider.end()) {
+                needed.push_back(virtual_one->second);
+            } else {
+                continue;
+            }
+            break;
+        }
+    }
+    return needed;
+}
+
 } // namespace
 
 Packages parse_status(std::string_view status) {
@@ -167,44 +204,21 @@ Packages parse_status(std::string_view status) {
 }
 
 Names reasons(const Packages& packages, std::string_view extended_states) {
-    std::set<std::string, std::less<>> automatic;
-    for (const auto& stanza : stanzas(extended_states)) {
-        auto fields = fields_of(stanza);
-        if (fields["Auto-Installed"] == "1") { automatic.insert(fields["Package"]); }
-    }
-    std::map<std::string, std::string, std::less<>> provider;
-    for (const auto& [name, package] : packages) {
-        for (const auto& provided : package.provides) { provider.emplace(provided, name); }
-    }
-    const auto installed = [&](const std::string& name) -> std::string {
-        if (packages.contains(name)) { return name; }
-        const auto found = provider.find(name);
-        return found == provider.end() ? std::string() : found->second;
-    };
+    const auto automatic = automatic_packages(extended_states);
+    const auto provider = providers(packages);
     Names why;
-    std::deque<std::string> open;
     // First what is essential: what that needs is there whatever anybody asks for.
     for (const bool essential : {true, false}) {
+        std::deque<std::string> open;
         for (const auto& [name, package] : packages) {
             const bool begins = essential ? package.essential : !automatic.contains(name) && !package.essential;
             if (begins && why.emplace(name, "").second) { open.push_back(name); }
         }
-        while (!open.empty()) {
+        for (; !open.empty(); open.pop_front()) {
             const auto name = open.front();
-            open.pop_front();
-            const auto& path = why[name];
-            for (const auto& alternatives : packages.find(name)->second.depends) {
-                for (const auto& alternative : alternatives) {
-                    const auto needed = installed(alternative);
-                    if (needed.empty()) { continue; }
-                    if (why.emplace(needed, essential      ? std::string("essential")
-                                            : path.empty() ? name
-                                                           : path + " → " + name)
-                            .second) {
-                        open.push_back(needed);
-                    }
-                    break;
-                }
+            const auto path = why[name].empty() ? name : why[name] + " → " + name;
+            for (const auto& needed : needed_by(packages.find(name)->second, packages, provider)) {
+                if (why.emplace(needed, essential ? "essential" : path).second) { open.push_back(needed); }
             }
         }
     }

@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::size_t kLargest = 24; ///< files that are kept of each package
 
+struct LargestFirst {
+    bool operator()(const auto& a, const auto& b) const {
+        return a.size.compressed != b.size.compressed ? a.size.compressed > b.size.compressed : a.name < b.name;
+    }
+};
+
 struct Node {
     Size size{};
     std::map<std::string, Node, std::less<>> children{};
@@ -22,7 +28,9 @@ struct Node {
 };
 
 void keep_largest(std::vector<SizedFile>& files) {
-    std::ranges::stable_sort(files, std::greater<>(), &SizedFile::compressed);
+    std::ranges::sort(files, [](const SizedFile& a, const SizedFile& b) {
+        return std::pair(b.compressed, std::string_view(a.path)) < std::pair(a.compressed, std::string_view(b.path));
+    });
     files.resize(std::min(files.size(), kLargest));
 }
 
@@ -30,8 +38,7 @@ DirectorySize sorted(std::string name, Node& node) {
     keep_largest(node.files);
     DirectorySize directory{.name = std::move(name), .size = node.size, .largest = std::move(node.files)};
     for (auto& [child_name, child] : node.children) { directory.children.push_back(sorted(child_name, child)); }
-    std::ranges::stable_sort(directory.children, std::greater<>(),
-                             [](const auto& child) { return child.size.compressed; });
+    std::ranges::sort(directory.children, LargestFirst());
     return directory;
 }
 
@@ -74,7 +81,7 @@ std::vector<PackageSize> packages_of(const Listing& listing, const std::vector<s
         if (const auto found = why.find(name); found != why.end()) { package.why = found->second; }
         all.push_back(std::move(package));
     }
-    std::ranges::stable_sort(all, std::greater<>(), [](const auto& package) { return package.size.compressed; });
+    std::ranges::sort(all, LargestFirst());
     return all;
 }
 

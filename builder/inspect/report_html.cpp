@@ -181,7 +181,9 @@ std::vector<Tile> directory_tiles(const DirectorySize& directory, const std::str
         tiles.push_back(std::move(tile));
     }
     add_files(tiles, directory.largest, rest, path.empty() ? "/" : path, color);
-    std::ranges::stable_sort(tiles, std::greater<>(), &Tile::weight);
+    std::ranges::sort(tiles, [](const Tile& a, const Tile& b) {
+        return a.weight > b.weight || (a.weight >= b.weight && a.name < b.name);
+    });
     return tiles;
 }
 

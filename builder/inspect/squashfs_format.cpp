@@ -29,7 +29,7 @@ class Cursor {
     T number() {
         T value = 0;
         const auto part = text(sizeof(T));
-        if (part.size() == sizeof(T)) { std::memcpy(&value, part.data(), sizeof(T)); }
+        if (part.size() == sizeof(T)) { part.copy(reinterpret_cast<char*>(&value), sizeof(T)); }
         return value;
     }
     std::string_view text(std::size_t size) {

@@ -99,8 +99,8 @@ std::string sentence(std::string_view name, const std::string& value) {
 }
 
 void compare(const KeyLines& before, const KeyLines& after, Changes& changes) {
-    std::set<std::pair<std::string, std::string>> old(before.begin(), before.end());
-    std::set<std::pair<std::string, std::string>> fresh(after.begin(), after.end());
+    const std::set<std::pair<std::string, std::string>> old(before.begin(), before.end());
+    const std::set<std::pair<std::string, std::string>> fresh(after.begin(), after.end());
     const auto add = [&](const std::string& text) {
         if (std::ranges::find(changes.sentences, text) == changes.sentences.end()) {
             changes.sentences.push_back(text);
