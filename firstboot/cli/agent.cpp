@@ -46,6 +46,7 @@ cloud_init::Fetch fetch_with(const Environment& environment) {
 
 void Agent::started(const Step& step) {
     last_reason_.clear();
+    recorder_.begin(step.name);
     log::info(text::format("{}: {}", step.name, step.description));
     board_.step(step.name, "running");
     board_.state(NodeState::starting);
@@ -61,7 +62,10 @@ void Agent::waiting(const Step& step, const Error& reason) {
     }
 }
 
-void Agent::done(const Step& step) { board_.step(step.name, "done"); }
+void Agent::done(const Step& step) {
+    recorder_.end(step.name);
+    board_.step(step.name, "done");
+}
 
 void Agent::failed(const Step& step, const Error& reason) {
     // Faults of the user-data are one line each, exactly as `ingot check` prints them.

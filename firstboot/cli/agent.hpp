@@ -9,11 +9,13 @@
 #include <optional>
 #include <string>
 
+#include "firstboot/cli/commands.hpp"
 #include "firstboot/journal/journal.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/status/board.hpp"
 #include "firstboot/steps/engine.hpp"
 #include "firstboot/system/environment.hpp"
+#include "firstboot/timeline/timeline.hpp"
 #include "firstboot/watch/stop.hpp"
 
 namespace ingot::firstboot::cli {
@@ -21,7 +23,7 @@ namespace ingot::firstboot::cli {
 class Agent final : public StepObserver {
   public:
     Agent(Environment& environment, StatusBoard& board, Stop& stop)
-        : environment_(environment), board_(board), stop_(stop) {}
+        : environment_(environment), board_(board), stop_(stop), recorder_(environment.root.at(kTimelineFile)) {}
 
     /// From the datasource to the duties; returns when the program is to end, or when nothing is left to do
     /// because of a failure that time cannot heal.
@@ -47,6 +49,7 @@ class Agent final : public StepObserver {
     Environment& environment_;
     StatusBoard& board_;
     Stop& stop_;
+    timeline::Recorder recorder_;
     std::optional<Metadata> metadata_{};
     std::optional<cloud_init::UserData> user_data_{};
     std::optional<Journal> journal_{};

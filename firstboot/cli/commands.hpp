@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "common/result/result.hpp"
 #include "firstboot/node/node.hpp"
@@ -41,6 +42,14 @@ Result<int> plan(const PlanOptions& options);
 
 /// `ingot-agent explain KEY`: what a key of cloud-config does here; all of them without KEY.
 Result<int> explain(const std::string& key);
+
+/// `ingot-agent doctor`: what is the matter with this machine. 0 nothing, 1 something is bad.
+Result<int> doctor();
+
+/// `ingot-agent timeline [--svg FILE]`: the boot on one axis of time.
+Result<int> timeline(const std::string& svg_file);
+/// Where the agent keeps the times of its steps.
+inline constexpr std::string_view kTimelineFile = "/run/ingot/timeline.json";
 
 /// `ingot-agent network FILE [--out DIR]`: systemd-networkd's files for a description of the network.
 Result<int> network(const std::string& file, const std::string& folder);

@@ -65,6 +65,15 @@ void add_commands(CLI::App& app, Action& action) {
     network->add_option("--out", folder, "The folder for the files; without it they are printed");
     network->callback([&action] { action = [] { return cli::network(network_file, folder); }; });
 
+    app.add_subcommand("doctor", "Say what is the matter with this machine, and what to do")->callback([&action] {
+        action = [] { return cli::doctor(); };
+    });
+
+    static std::string svg;
+    auto* const timeline = app.add_subcommand("timeline", "Show the boot: kernel, units and our steps on one axis");
+    timeline->add_option("--svg", svg, "Write a picture to this file instead");
+    timeline->callback([&action] { action = [] { return cli::timeline(svg); }; });
+
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {
             std::printf("ingot-agent %s\n", INGOT_VERSION);

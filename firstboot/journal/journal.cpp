@@ -1,6 +1,9 @@
 #include "firstboot/journal/journal.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
 
 #include "common/files/files.hpp"
 #include "common/json/json.hpp"
@@ -9,6 +12,19 @@
 namespace ingot::firstboot {
 
 using json::Json;
+
+namespace {
+
+/// For tests of power cuts: INGOT_FAIL_AT=n ends the program, as hard as a power cut would, right behind the n-th
+/// record that has become durable. Nothing sets it on a node.
+void pass_durable_point() {
+    const char* const value = std::getenv("INGOT_FAIL_AT"); // NOLINT(concurrency-mt-unsafe): never set here
+    const auto fail_at = value == nullptr ? 0 : text::to_number(value).value_or(0);
+    static std::atomic<long long> passed = 0;
+    if (fail_at > 0 && ++passed == fail_at) { static_cast<void>(std::raise(SIGKILL)); }
+}
+
+} // namespace
 
 Journal::Journal(std::filesystem::path path, std::string instance_id, const clock::Clock& clock)
     : path_(std::move(path)), instance_id_(std::move(instance_id)), clock_(&clock) {}
@@ -86,6 +102,7 @@ Status Journal::save() const {
     Json document{{"version", 1}, {"instance_id", instance_id_}, {"steps", std::move(steps)}};
     if (previous_instance_) { document["previous_instance"] = *previous_instance_; }
     INGOT_TRY(files::write(path_, json::to_text(document), {.mode = 0600}), "writing the journal");
+    pass_durable_point();
     return {};
 }
 
