@@ -66,7 +66,9 @@ std::string to_svg(const std::vector<Bar>& bars, std::string_view title) {
                                    "font-family=\"sans-serif\" font-size=\"12\">\n"
                                    "<text x=\"10\" y=\"20\" font-size=\"16\">{}</text>\n",
                                    kWidth + kRoom, kTop + rows * kRow + kRow, escaped(title));
-    for (std::int64_t second = 0; second * kMilli <= end; ++second) {
+    constexpr std::int64_t kMostLines = 40;
+    const auto step = end / kMilli / kMostLines + 1;
+    for (std::int64_t second = 0; second * kMilli <= end; second += step) {
         const auto x = 10 + second * kMilli * kWidth / end;
         svg += text::format("<line x1=\"{0}\" y1=\"{1}\" x2=\"{0}\" y2=\"{2}\" stroke=\"#dddddd\"/>"
                             "<text x=\"{0}\" y=\"{1}\" fill=\"#888888\">{3} s</text>\n",

@@ -107,7 +107,19 @@ std::vector<Bar> units_of(std::string_view unit_properties) {
     return bars;
 }
 
-Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file) {
+std::vector<Bar> from_own_begin(std::vector<Bar> bars) {
+    const auto userspace = std::ranges::find(bars, "userspace", &Bar::name);
+    if (userspace == bars.end()) { return bars; }
+    const auto origin = userspace->begin_ms;
+    std::erase_if(bars, [origin](const Bar& bar) { return bar.begin_ms < origin; });
+    for (auto& bar : bars) {
+        bar.begin_ms -= origin;
+        bar.end_ms -= origin;
+    }
+    return bars;
+}
+
+Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file, bool container) {
     INGOT_ASSIGN(auto bars, read_steps(file), "");
     const auto show = [&](std::vector<std::string> arguments) -> Result<std::string> {
         std::vector<std::string> argv{"systemctl", "show"};
@@ -126,6 +138,7 @@ Result<std::vector<Bar>> read(process::Processes& processes, const std::filesyst
         "");
     for (auto& bar : phases_of(manager)) { bars.push_back(std::move(bar)); }
     for (auto& bar : units_of(units)) { bars.push_back(std::move(bar)); }
+    if (container) { bars = from_own_begin(std::move(bars)); }
     std::ranges::sort(bars, {}, [](const Bar& bar) { return std::tuple(bar.begin_ms, -bar.end_ms, bar.name); });
     return bars;
 }

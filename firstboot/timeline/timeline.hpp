@@ -39,8 +39,10 @@ Result<std::vector<Bar>> read_steps(const std::filesystem::path& file);
 /// `systemctl show --type=service` (Id, InactiveExitTimestampMonotonic, ActiveEnterTimestampMonotonic), pure.
 std::vector<Bar> phases_of(std::string_view manager_properties);
 std::vector<Bar> units_of(std::string_view unit_properties);
+/// In a container the kernel's clock is the host's: everything counts from the container's own begin.
+std::vector<Bar> from_own_begin(std::vector<Bar> bars);
 /// All of the running machine, sorted by begin.
-Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file);
+Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file, bool container);
 
 std::string to_text(const std::vector<Bar>& bars);
 std::string to_svg(const std::vector<Bar>& bars, std::string_view title);

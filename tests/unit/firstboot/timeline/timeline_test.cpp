@@ -27,6 +27,16 @@ TEST(Timeline, LeavesOutUnitsThatNeverRan) {
     EXPECT_EQ(units[0], (Bar{.name = "a.service", .begin_ms = 1000, .end_ms = 1500, .kind = Bar::Kind::unit}));
 }
 
+TEST(Timeline, OfAContainerBeginsWithTheContainer) {
+    const auto bars = from_own_begin({{.name = "kernel", .begin_ms = 0, .end_ms = 9000},
+                                      {.name = "userspace", .begin_ms = 9000, .end_ms = 9500},
+                                      {.name = "step", .begin_ms = 9100, .end_ms = 9200}});
+    ASSERT_EQ(bars.size(), 2U);
+    EXPECT_EQ(bars[0].begin_ms, 0);
+    EXPECT_EQ(bars[1].begin_ms, 100);
+    EXPECT_EQ(bars[1].end_ms, 200);
+}
+
 TEST(Timeline, KeepsTheStepsOfTheAgent) {
     const auto folder = files::TempDir::create().value();
     Recorder recorder(folder.path() / "timeline.json");
