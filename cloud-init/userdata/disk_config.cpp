@@ -28,7 +28,7 @@ bool is_device(std::string_view text) {
            (text.starts_with("/dev/") || text.find('/') == std::string_view::npos);
 }
 
-std::string full_device(std::string device) {
+std::string full_device(const std::string& device) {
     const bool named =
         device.starts_with('/') || device.find('=') != std::string::npos || device.find(':') != std::string::npos;
     return named ? device : "/dev/" + device;
