@@ -1,6 +1,7 @@
 #include "firstboot/system/disks.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
@@ -17,11 +18,34 @@ namespace {
 constexpr std::string_view kMark = ",x-ingot"; ///< in the options of our lines of fstab
 
 Status run(Environment& environment, std::vector<std::string> argv, std::string input = {}) {
-    INGOT_TRY(process::run_checked(
-                  environment.processes,
-                  {.argv = std::move(argv), .input = std::move(input), .timeout = std::chrono::minutes(10)}),
-              "");
-    return {};
+    const auto program = argv.front();
+    const auto done = process::run_checked(
+        environment.processes,
+        {.argv = std::move(argv), .input = std::move(input), .timeout = std::chrono::minutes(10)});
+    if (done) { return {}; }
+    if (done.error().kind != ErrorKind::not_found) { return done.error(); }
+    return fail(
+        ErrorKind::invalid_input,
+        text::format("this image has no {}, which the user-data needs: add its package to the role", program));
+}
+
+/// Data of a kind that blkid does not know (raw, encrypted) is data all the same: only a device that begins with a
+/// mebibyte of zeros, as a new volume does, holds nothing.
+Result<bool> begins_with_zeros(const std::filesystem::path& device) {
+    constexpr std::size_t kLooked = std::size_t{1} << 20U;
+    std::string bytes(kLooked, '\0');
+    std::ifstream in(device, std::ios::binary);
+    if (!in) { return fail(ErrorKind::transient, text::format("{} cannot be read", device.string())); }
+    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (in.bad()) { return fail(ErrorKind::transient, text::format("{} cannot be read", device.string())); }
+    return bytes.find_first_not_of('\0') == std::string::npos;
+}
+
+Result<std::uint64_t> size_of_device(const std::filesystem::path& device) {
+    std::ifstream in(device, std::ios::binary | std::ios::ate);
+    const auto end = in ? static_cast<std::streamoff>(in.tellg()) : -1;
+    if (end < 0) { return fail(ErrorKind::transient, text::format("{} cannot be read", device.string())); }
+    return static_cast<std::uint64_t>(end);
 }
 
 Result<DeviceContent> look_at(Environment& environment, const std::string& device) {
@@ -33,12 +57,18 @@ Result<DeviceContent> look_at(Environment& environment, const std::string& devic
                  environment.processes.run({.argv = {"blkid", "--probe", "--output", "export", path.string()},
                                             .timeout = std::chrono::seconds(30)}),
                  "asking what is on " + device);
-    return device_content(output.exit_code, output.out);
+    // It exits with 2 for "nothing there" and also for a device that it could not read.
+    if (const auto said = text::trim(output.err); !said.empty()) {
+        return fail(ErrorKind::transient, text::format("what is on {} cannot be told: {}", device, said));
+    }
+    auto content = device_content(output.exit_code, output.out);
+    if (content.empty) { INGOT_ASSIGN(content.empty, begins_with_zeros(path), ""); }
+    return content;
 }
 
 std::string describe(const DeviceContent& content) {
     if (!content.type.empty()) { return content.type; }
-    return content.table.empty() ? "something" : "partitions (" + content.table + ")";
+    return content.table.empty() ? "data of an unknown kind" : "partitions (" + content.table + ")";
 }
 
 Step partition_step(const DiskLayout& disk, Environment& environment) {
@@ -50,10 +80,11 @@ Step partition_step(const DiskLayout& disk, Environment& environment) {
                     log::info(text::format("{} holds {} and stays as it is", disk.device, describe(content)));
                     return {};
                 }
+                INGOT_ASSIGN(const auto bytes, size_of_device(environment.root.at(disk.device)), "");
                 return run(environment,
                            {"sfdisk", "--wipe", "never", "--wipe-partitions", "never",
                             environment.root.at(disk.device).string()},
-                           render_sfdisk(disk));
+                           render_sfdisk(disk, bytes));
             }};
 }
 
@@ -181,18 +212,17 @@ DeviceContent device_content(int exit_code, std::string_view output) {
     return content;
 }
 
-std::string render_sfdisk(const DiskLayout& disk) {
+std::string render_sfdisk(const DiskLayout& disk, std::uint64_t bytes) {
+    constexpr std::uint64_t kMebibyte = 1ULL << 20U;
+    constexpr int kWhole = 100;
     std::string script = text::format("label: {}\n", disk.gpt ? "gpt" : "dos");
-    if (disk.percents.empty()) { return script + "type=linux\n"; }
-    int left = 100;
+    if (disk.percents.empty()) { return script + "size=+, type=linux\n"; }
+    int left = kWhole;
     for (const int percent : disk.percents) {
-        // "+N%FREE" counts what is still free; the last one of a full layout takes the rest, whatever rounding left.
-        if (percent >= left) {
-            script += "size=+, type=linux\n";
-        } else {
-            script += text::format("size=+{}%FREE, type=linux\n", (percent * 100 + left / 2) / left);
-        }
         left -= percent;
+        // The last one of a full layout takes the rest, whatever the tables at both ends left of it.
+        const auto size = bytes / kMebibyte * static_cast<std::uint64_t>(percent) / kWhole;
+        script += left == 0 ? std::string("size=+, type=linux\n") : text::format("size={}MiB, type=linux\n", size);
     }
     return script;
 }

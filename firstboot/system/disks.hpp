@@ -1,10 +1,12 @@
 // Disks of cloud-config: partitions, filesystems, mounts, swap.
 //
 // SAFETY: nothing is ever made where something is. What a device holds is asked of blkid, which looks at the device
-// itself; only "nothing at all" allows a partition table or a filesystem, whatever the user-data says and whatever
-// instance-id came with it. A mount is not made over a folder that holds files.
+// itself, and its first mebibyte has to be zeros, because blkid does not know every kind of data. Only then a
+// partition table or a filesystem is made, whatever the user-data says and whatever instance-id came with it. A mount
+// is not made over a folder that holds files.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +28,8 @@ struct DeviceContent {
 /// with no output is not empty.
 DeviceContent device_content(int exit_code, std::string_view output);
 
-/// sfdisk's script for a layout.
-std::string render_sfdisk(const cloud_init::DiskLayout& disk);
+/// sfdisk's script for a layout on a device of so many bytes.
+std::string render_sfdisk(const cloud_init::DiskLayout& disk, std::uint64_t bytes);
 /// /etc/fstab with these lines in place of those that were written before.
 std::string render_fstab(std::string_view existing, const std::vector<cloud_init::Mount>& mounts);
 

@@ -29,12 +29,13 @@ TEST(Fstab, KeepsLinesOfOthersAndReplacesItsOwn) {
     EXPECT_EQ(render_fstab(first, {}), "/dev/sda1 / ext4 defaults 0 1\n");
 }
 
-TEST(Partitions, TakeTheirSharesOfWhatIsFree) {
-    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb"}), "label: gpt\ntype=linux\n");
-    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb", .gpt = false, .percents = {25, 75}}),
-              "label: dos\nsize=+25%FREE, type=linux\nsize=+, type=linux\n");
-    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb", .percents = {20, 30}}),
-              "label: gpt\nsize=+20%FREE, type=linux\nsize=+38%FREE, type=linux\n");
+TEST(Partitions, TakeTheirSharesOfTheDevice) {
+    constexpr std::uint64_t kBytes = 1000ULL << 20U;
+    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb"}, kBytes), "label: gpt\nsize=+, type=linux\n");
+    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb", .gpt = false, .percents = {25, 75}}, kBytes),
+              "label: dos\nsize=250MiB, type=linux\nsize=+, type=linux\n");
+    EXPECT_EQ(render_sfdisk({.device = "/dev/sdb", .percents = {20, 30}}, kBytes),
+              "label: gpt\nsize=200MiB, type=linux\nsize=300MiB, type=linux\n");
 }
 
 class Disks : public testing::Test {
@@ -74,6 +75,28 @@ TEST_F(Disks, ThatHoldAnythingAreLeftAlone) {
                                        std::pair{4, ""}, std::pair{0, "TYPE=ext4\nLABEL=data\n"}}) {
         blkid_says(code, output);
         apply();
+    }
+    EXPECT_EQ(count("sfdisk"), 0);
+    EXPECT_EQ(count("mkfs"), 0);
+}
+
+TEST_F(Disks, WithDataThatNobodyKnowsAreLeftAlone) {
+    world_.write("/dev/sdb", std::string(5000, '\0') + "x");
+    world_.write("/dev/sdb1", "y");
+    blkid_says(2, "");
+    apply();
+    EXPECT_EQ(count("sfdisk"), 0);
+    EXPECT_EQ(count("mkfs"), 0);
+}
+
+TEST_F(Disks, ThatCannotBeReadAreWaitedForAndNotTakenForEmpty) {
+    world_.processes.answer = [](const process::Command&) -> Result<process::Output> {
+        return process::Output{.exit_code = 2, .err = "blkid: error: /dev/sdb: Input/output error\n"};
+    };
+    for (const auto& step : disk_steps(config_, world_.environment)) {
+        const auto result = step.apply();
+        ASSERT_FALSE(result.has_value());
+        EXPECT_EQ(result.error().kind, ErrorKind::transient);
     }
     EXPECT_EQ(count("sfdisk"), 0);
     EXPECT_EQ(count("mkfs"), 0);
