@@ -63,6 +63,15 @@ make_mkosi_root() {
     trixie "$work/mkosi" "$mirror"
   cp /etc/resolv.conf "$work/mkosi/etc/resolv.conf" 2>/dev/null || true
   mkdir -p "$work/mkosi/work/cache"
+  # By itself mkosi asks for sources, debug symbols and translations as well, which not every mirror has.
+  mkdir -p "$work/mkosi/work/mkosi.sandbox/etc/apt/sources.list.d"
+  cat >"$work/mkosi/work/mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources" <<SOURCES
+Types: deb
+URIs: $mirror
+Suites: trixie trixie-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCES
   cat >"$work/mkosi/work/mkosi.conf" <<CONF
 [Distribution]
 Distribution=debian
@@ -80,7 +89,7 @@ PackageCacheDirectory=cache
 Bootable=yes
 Bootloader=systemd-boot
 WithDocs=no
-Packages=$(packages_of db | tr ',' ' ')
+Packages=$(packages_of db),systemd-boot
 CONF
 }
 
