@@ -70,7 +70,9 @@ Error fetch_failure(std::string_view said, std::string_view uri) {
     for (const auto& line : text::lines(said)) {
         if (!line.starts_with(start)) { continue; }
         const auto reason = std::string(text::trim(std::string_view(line).substr(start.size())));
-        if (mentions(reason, {"404", "410", "File not found", "No such file"})) {
+        // The status comes first; further on stand address and port of the mirror, which may be any number.
+        if (reason.starts_with("404 ") || reason.starts_with("410 ") ||
+            mentions(reason, {"File not found", "No such file"})) {
             return fail(ErrorKind::not_found, reason);
         }
         if (mentions(reason, {"Hash Sum mismatch", "unexpected size"})) { return fail(ErrorKind::refused, reason); }

@@ -66,5 +66,18 @@ TEST(AptFailures, NameThePackageInQuestion) {
     EXPECT_EQ(package_in_question("the network is down"), "");
 }
 
+TEST(FetchFailures, AreToldByTheStatusAndNotByThePortOfTheMirror) {
+    const auto kind = [](const std::string& reason) {
+        return fetch_failure("E: Failed to fetch http://mirror/a.deb  " + reason + "\n", "http://mirror/a.deb").kind;
+    };
+    EXPECT_EQ(kind("404  Not Found [IP: 127.0.0.1 80]"), ErrorKind::not_found);
+    EXPECT_EQ(kind("410  Gone [IP: 127.0.0.1 80]"), ErrorKind::not_found);
+    EXPECT_EQ(kind("File not found - /srv/a.deb (2: No such file or directory)"), ErrorKind::not_found);
+    EXPECT_EQ(kind("Undetermined Error [IP: 127.0.0.1 41069]"), ErrorKind::transient);
+    EXPECT_EQ(kind("Connection failed [IP: 10.4.0.4 40404]"), ErrorKind::transient);
+    EXPECT_EQ(kind("Hash Sum mismatch"), ErrorKind::refused);
+    EXPECT_EQ(fetch_failure("", "http://mirror/a.deb").kind, ErrorKind::transient);
+}
+
 } // namespace
 } // namespace ingot::builder::packages
