@@ -83,7 +83,7 @@ std::string_view without_slashes(std::string_view uri) {
     return uri;
 }
 
-/// "http://deb.debian.org/debian" → "deb.debian.org"
+/// "http://any.debian.org/debian" → "any.debian.org"
 std::string_view host_of(std::string_view uri) {
     const auto start = uri.find("://");
     if (start == std::string_view::npos) { return {}; }

@@ -14,13 +14,13 @@ constexpr auto kKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 TEST(AptSources, ReadsOneLineEntriesWithOptions) {
     const auto entries = parse_one_line_sources("# a comment\n"
-                                                "deb http://deb.debian.org/debian bookworm main contrib # why\n"
-                                                "deb-src http://deb.debian.org/debian bookworm main\n"
+                                                "deb http://any.debian.org/debian bookworm main contrib # why\n"
+                                                "deb-src http://any.debian.org/debian bookworm main\n"
                                                 "deb [arch=amd64 signed-by=/k.gpg] https://x.org/apt stable main\n"
                                                 "deb [broken http://y/ s m\n"
                                                 "deb http://too-short.org/\n");
     ASSERT_THAT(entries, SizeIs(2));
-    EXPECT_THAT(entries[0].uris, ElementsAre("http://deb.debian.org/debian"));
+    EXPECT_THAT(entries[0].uris, ElementsAre("http://any.debian.org/debian"));
     EXPECT_THAT(entries[0].components, ElementsAre("main", "contrib"));
     EXPECT_EQ(entries[1].signed_by, "/k.gpg");
 }
@@ -28,7 +28,7 @@ TEST(AptSources, ReadsOneLineEntriesWithOptions) {
 TEST(AptSources, ReadsStanzasAndLeavesOutDisabledAndSourceOnes) {
     const auto entries = parse_deb822_sources("Types: deb deb-src\n"
                                               "# a comment inside\n"
-                                              "URIs: http://deb.debian.org/debian\n"
+                                              "URIs: http://any.debian.org/debian\n"
                                               "Suites: bookworm\n bookworm-updates\n"
                                               "Components: main\n"
                                               "Signed-By: /k.gpg\n"
@@ -66,14 +66,14 @@ TEST_P(DebianArchive, IsToldFromOtherRepositories) {
 INSTANTIATE_TEST_SUITE_P(
     Table, DebianArchive,
     testing::Values(
-        Entry{"official", {{"http://deb.debian.org/debian"}, {"trixie"}, {"main"}, ""}, true},
-        Entry{"country_mirror", {{"http://ftp.de.debian.org/debian"}, {"stable"}, {"main"}, ""}, true},
+        Entry{"official", {{"http://any.debian.org/debian"}, {"trixie"}, {"main"}, ""}, true},
+        Entry{"country_mirror", {{"http://country.debian.org/debian"}, {"stable"}, {"main"}, ""}, true},
         Entry{"own_mirror", {{"http://mirror.corp/debian"}, {"sid"}, {"main", "contrib"}, ""}, true},
         Entry{"odd_path_but_its_key", {{"http://mirror.corp/d"}, {"trixie"}, {"main"}, kKeyring}, true},
         Entry{"docker", {{"https://download.docker.com/linux/debian"}, {"bookworm"}, {"stable"}, ""}, false},
         Entry{"vendor_with_suite", {{"https://apt.vendor.com"}, {"bookworm"}, {"main"}, ""}, false},
         Entry{"vendor_key", {{"https://v.com/debian"}, {"bookworm"}, {"main"}, "/k/vendor.gpg"}, false},
-        Entry{"pgdg", {{"https://apt.postgresql.org/pub/repos/apt"}, {"trixie-pgdg"}, {"main"}, ""}, false},
+        Entry{"pgdg", {{"https://pgdg.example.org/pub/repos/apt"}, {"trixie-pgdg"}, {"main"}, ""}, false},
         Entry{"node", {{"https://deb.nodesource.com/node_20.x"}, {"nodistro"}, {"main"}, ""}, false},
         Entry{"ubuntu", {{"http://archive.ubuntu.com/ubuntu"}, {"noble"}, {"main"}, ""}, false}),
     [](const auto& test) { return test.param.name; });
