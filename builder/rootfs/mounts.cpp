@@ -14,8 +14,8 @@ namespace {
 /// redirect_dir, metacopy and index off: a layer has to mean the same under any other mount. In a user namespace,
 /// where the overlay's notes are user.overlay.* instead of trusted.overlay.*, the kernel has them off by itself.
 std::string_view overlay_options() {
-    static const bool without_root = in_user_namespace();
-    return without_root ? "userxattr" : "redirect_dir=off,metacopy=off,index=off";
+    static const bool kWithoutRoot = in_user_namespace();
+    return kWithoutRoot ? "userxattr" : "redirect_dir=off,metacopy=off,index=off";
 }
 
 /// Paths stand in the mount's option text, where these characters separate.
