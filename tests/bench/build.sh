@@ -23,7 +23,7 @@ measure() {
   sync
   took=$({ time "$@" >"$work/log" 2>&1; } 2>&1) || { tail -n 30 "$work/log" >&2; say "$name failed"; exit 1; }
   # shellcheck disable=SC2086 # three numbers
-  rows+=("$(awk -v name="$name" '{printf "%-52s %8.1f s %8.1f s", name, $1, $2 + $3}' <<<"$took")")
+  rows+=("$(awk -v name="$name" '{printf "%-64s %8.1f s %8.1f s", name, $1, $2 + $3}' <<<"$took")")
   printf '%s\n' "${rows[-1]}" >&2
 }
 
@@ -120,5 +120,5 @@ if [ "${1:-}" != --without-mkosi ]; then
   mkosi >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; exit 1; }
   measure "mkosi $(chroot "$work/mkosi" mkosi --version | awk '{print $2}'): one disk image (db), its package cache full" mkosi --cache-only=always
 fi
-printf '\n%-52s %10s %10s\n' "$(date -u +%F), $(nproc) processors, $(awk '/MemTotal/{printf "%.0f GiB", $2/1048576}' /proc/meminfo)" wall CPU
+printf '\n%-64s %10s %10s\n' "$(date -u +%F), $(nproc) processors, $(awk '/MemTotal/{printf "%.0f GiB", $2/1048576}' /proc/meminfo)" wall CPU
 printf '%s\n' "${rows[@]}"
