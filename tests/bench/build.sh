@@ -62,17 +62,17 @@ make_mkosi_root() {
   mmdebstrap --mode=root --variant=apt --include=mkosi,systemd-repart,systemd-boot,systemd-ukify,dosfstools,e2fsprogs,mtools,cpio,zstd,kmod,udev,squashfs-tools,debian-archive-keyring,ca-certificates \
     trixie "$work/mkosi" "$mirror"
   cp /etc/resolv.conf "$work/mkosi/etc/resolv.conf" 2>/dev/null || true
-  mkdir -p "$work/mkosi/work/cache"
+  mkdir -p "$work/mkosi/image/cache"
   # By itself mkosi asks for sources, debug symbols and translations as well, which not every mirror has.
-  mkdir -p "$work/mkosi/work/mkosi.sandbox/etc/apt/sources.list.d"
-  cat >"$work/mkosi/work/mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources" <<SOURCES
+  mkdir -p "$work/mkosi/image/mkosi.sandbox/etc/apt/sources.list.d"
+  cat >"$work/mkosi/image/mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources" <<SOURCES
 Types: deb
 URIs: $mirror
 Suites: trixie trixie-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCES
-  cat >"$work/mkosi/work/mkosi.conf" <<CONF
+  cat >"$work/mkosi/image/mkosi.conf" <<CONF
 [Distribution]
 Distribution=debian
 Release=trixie
@@ -102,7 +102,7 @@ mkosi() {
     mount --rbind /sys "$1/sys"
     mount --rbind /dev "$1/dev"
     shift
-    exec chroot "$0" sh -euc "cd /work && exec mkosi \"\$@\"" mkosi "$@"' "$work/mkosi" "$work/mkosi" --force "$@" build
+    exec chroot "$0" sh -euc "cd /image && exec mkosi \"\$@\"" mkosi "$@"' "$work/mkosi" "$work/mkosi" --force "$@" build
 }
 
 say "filling the package cache"

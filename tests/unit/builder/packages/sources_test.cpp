@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(
         Entry{"vendor_with_suite", {{"https://apt.vendor.com"}, {"bookworm"}, {"main"}, ""}, false},
         Entry{"vendor_key", {{"https://v.com/debian"}, {"bookworm"}, {"main"}, "/k/vendor.gpg"}, false},
         Entry{"pgdg", {{"https://pgdg.example.org/pub/repos/apt"}, {"trixie-pgdg"}, {"main"}, ""}, false},
-        Entry{"node", {{"https://deb.nodesource.com/node_20.x"}, {"nodistro"}, {"main"}, ""}, false},
+        Entry{"node", {{"https://node.example.org/node_20.x"}, {"nodistro"}, {"main"}, ""}, false},
         Entry{"ubuntu", {{"http://archive.ubuntu.com/ubuntu"}, {"noble"}, {"main"}, ""}, false}),
     [](const auto& test) { return test.param.name; });
 
