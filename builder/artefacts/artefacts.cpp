@@ -235,10 +235,33 @@ std::optional<Manifest> up_to_date(const fs::path& output, std::string_view role
     return *std::move(manifest);
 }
 
+Status check_place(const fs::path& output, std::string_view role) {
+    const auto folder = output / role;
+    if (!files::exists(folder)) { return {}; }
+    const auto refuse = [&](const std::string& why) {
+        return fail(ErrorKind::refused, text::format("{} {}. A build replaces that folder as a whole: move it away, "
+                                                     "or choose another --output",
+                                                     folder.string(), why));
+    };
+    if (!fs::is_directory(folder)) { return refuse("is no folder"); }
+    INGOT_ASSIGN(const auto names, files::list(folder), "looking at what is there already");
+    if (names.empty()) { return {}; }
+    const auto text = files::read(folder / "manifest.json");
+    const auto manifest = text ? parse_manifest(*text) : Result<Manifest>(text.error());
+    if (!manifest) { return refuse("is not an image of ingot (it has no manifest.json that can be read)"); }
+    std::set<std::string> ours = {"manifest.json", "manifest.json.sig"};
+    for (const auto& file : manifest->files) { ours.insert(file.name); }
+    for (const auto& name : names) {
+        if (!ours.contains(name)) { return refuse(text::format("holds '{}', which is no file of the image", name)); }
+    }
+    return {};
+}
+
 Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& tree, const fs::path& output,
                                  const Packing& packing, Manifest manifest, const Companions& companions) {
     const auto prefix = text::format(".{}.new-", manifest.role);
     const auto made = output / text::format("{}{}", prefix, ::getpid());
+    INGOT_TRY(check_place(output, manifest.role), "");
     INGOT_TRY(files::make_directory(output), "making the output folder");
     INGOT_TRY(remove_leftovers(output, prefix), "");
     INGOT_TRY(files::make_directory(made), "");
@@ -251,6 +274,10 @@ Result<Manifest> write_artefacts(process::Processes& processes, const fs::path& 
     if (auto complete = write_companions(made, manifest, companions); !complete) {
         INGOT_TRY(files::remove_tree(made), "");
         return std::move(complete).error();
+    }
+    if (auto free = check_place(output, manifest.role); !free) { // packing takes a while
+        INGOT_TRY(files::remove_tree(made), "");
+        return std::move(free).error();
     }
     INGOT_TRY(exchange(made, output / manifest.role), "");
     return manifest;

@@ -41,6 +41,10 @@ struct Companions {
     std::function<Result<std::string>(std::string_view manifest)> signature{}; ///< content of manifest.json.sig
 };
 
+/// Whether a build may put the image of `role` at <output>/<role>: nothing is there, or an image with nothing else
+/// beside its files. refused otherwise, since a build replaces that folder as a whole.
+Status check_place(const std::filesystem::path& output, std::string_view role);
+
 /// Packs the tree at `tree` in all formats, which share what they can, and replaces <output>/<role>. Fills in
 /// `files` of the manifest.
 Result<Manifest> write_artefacts(process::Processes& processes, const std::filesystem::path& tree,

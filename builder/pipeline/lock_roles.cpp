@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "builder/pipeline/cache.hpp"
 #include "builder/pipeline/plan.hpp"
 #include "builder/pipeline/resolve.hpp"
 #include "common/files/files.hpp"
@@ -97,8 +98,7 @@ Result<std::vector<LockedRole>> lock_roles(const LockRequest& given, process::Pr
     auto& build = request.build;
     if (build.roles.empty()) { INGOT_ASSIGN(build.roles, all_roles(build), ""); }
     INGOT_ASSIGN(const auto roles, load_specs(build), "");
-    INGOT_TRY(files::make_directory(build.cache), "making the cache folder");
-    INGOT_ASSIGN(const auto held_lock, files::Lock::acquire(build.cache / "lock"), "waiting for the cache");
+    INGOT_ASSIGN(const auto held_lock, open_cache(build.cache, progress), "");
     INGOT_ASSIGN(const auto agent, read_agent(processes, build.agent_deb), "");
     INGOT_ASSIGN(auto groups, group_roles(build, roles, processes), "");
     std::vector<LockedRole> locked;

@@ -11,6 +11,7 @@
 
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/flat.hpp"
+#include "builder/pipeline/cache.hpp"
 #include "builder/pipeline/plan.hpp"
 #include "builder/pipeline/resolve.hpp"
 #include "builder/rootfs/initrd.hpp"
@@ -351,13 +352,8 @@ Result<std::vector<BuiltRole>> build(const BuildRequest& request, process::Proce
     INGOT_TRY(check_tools(roles, {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}),
               "");
     INGOT_TRY(rootfs::enter_private_namespaces(), "");
-    INGOT_TRY(files::make_directory(request.cache), "making the cache folder");
-    auto lock = files::Lock::try_acquire(request.cache / "lock");
-    if (!lock) {
-        progress.phase("packages", text::format("waiting for another build that uses {}", request.cache.string()));
-        lock = files::Lock::acquire(request.cache / "lock");
-        if (!lock) { return std::move(lock).error(); }
-    }
+    for (const auto& role : roles) { INGOT_TRY(artefacts::check_place(request.output, role.name), ""); }
+    INGOT_ASSIGN(const auto lock, open_cache(request.cache, progress), "");
     Shared shared{.request = request,
                   .processes = processes,
                   .progress = progress,

@@ -74,6 +74,30 @@ TEST_F(WritingArtefacts, LeavesTheImageBeforeAloneWhenPackingFails) {
     EXPECT_THAT(*files::list(output_), ElementsAre("db"));
 }
 
+TEST_F(WritingArtefacts, ReplacesNothingButAnImage) {
+    ASSERT_TRUE(files::write(output_ / "db/PG_VERSION", "17"));
+    const auto result = write("one");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::refused);
+    EXPECT_THAT(result.error().message, HasSubstr("is not an image of ingot"));
+    EXPECT_THAT(result.error().message, HasSubstr("--output"));
+    EXPECT_EQ(*files::read(output_ / "db/PG_VERSION"), "17");
+    EXPECT_THAT(*files::list(output_), ElementsAre("db"));
+}
+
+TEST_F(WritingArtefacts, ReplacesNoImageThatAPersonPutSomethingInto) {
+    ASSERT_TRUE(write("one"));
+    ASSERT_TRUE(files::write(output_ / "db/manifest.json.sig", "signature"));
+    ASSERT_TRUE(write("two")) << "a signature is a part of the image";
+    ASSERT_TRUE(files::write(output_ / "db/notes.txt", "keep me"));
+    const auto result = write("three");
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind, ErrorKind::refused);
+    EXPECT_THAT(result.error().message, HasSubstr("notes.txt"));
+    EXPECT_EQ(*files::read(output_ / "db/notes.txt"), "keep me");
+    EXPECT_TRUE(up_to_date(output_, "db", "two", digests_));
+}
+
 TEST_F(WritingArtefacts, RemovesWhatAKilledBuildLeft) {
     ASSERT_TRUE(files::write(output_ / ".db.new-1/root.squashfs", "half"));
     ASSERT_TRUE(write("one"));
