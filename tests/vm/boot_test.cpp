@@ -10,9 +10,9 @@
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/file_server.hpp"
 #include "tests/vm/machine.hpp"
 #include "tests/vm/seed.hpp"
-#include "tests/vm/web_server.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -149,11 +149,11 @@ TEST_F(Booting, NetbootByPxeIntoRam) {
     fs::create_directory_symlink(image("proxy"), path("web/proxy"));
     ASSERT_TRUE(files::write(path("web/seed/meta-data"), meta_data("proxy-1")));
     ASSERT_TRUE(files::write(path("web/seed/user-data"), user_data("proxy")));
-    const WebServer server(path("web"));
+    const FileServer server(path("web"));
     // What an operator's own script does: it knows the machine's seed, and hands over.
-    ASSERT_TRUE(files::write(
-        path("tftp/start.ipxe"),
-        text::format("#!ipxe\nset base {0}proxy/\nset seed {0}seed/\nchain {0}proxy/boot.ipxe\n", server.url())));
+    ASSERT_TRUE(files::write(path("tftp/start.ipxe"),
+                             text::format("#!ipxe\nset base {0}proxy/\nset seed {0}seed/\nchain {0}proxy/boot.ipxe\n",
+                                          server.address(kHost) + "/")));
     Machine machine({"-m", "2048", "-boot", "n", "-device", "virtio-net-pci,netdev=net", "-netdev",
                      text::format("user,id=net,net=10.0.0.0/24,dhcpstart=10.0.0.11,tftp={},bootfile=start.ipxe",
                                   path("tftp").string())},
@@ -173,9 +173,9 @@ TEST_F(Booting, NetbootRefusesARootThatIsNotTheOneItWasToldOf) {
     script.replace(at, 4, script.substr(at, 4) == "0000" ? "1111" : "0000");
     ASSERT_TRUE(files::write(path("web/boot.ipxe"), script));
     fs::create_symlink(image("proxy/root.squashfs"), path("web/root.squashfs"));
-    const WebServer server(path("web"));
+    const FileServer server(path("web"));
     Machine machine({"-m", "2048", "-boot", "n", "-device", "virtio-net-pci,netdev=net", "-netdev",
-                     text::format("user,id=net,net=10.0.0.0/24,bootfile={}boot.ipxe", server.url())},
+                     text::format("user,id=net,net=10.0.0.0/24,bootfile={}boot.ipxe", server.address(kHost) + "/")},
                     serial());
     EXPECT_TRUE(machine.wait_for("ingot-netboot: what came has the digest", kPatience));
     EXPECT_THAT(machine.said(), Not(HasSubstr("Welcome to")));

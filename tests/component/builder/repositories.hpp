@@ -12,8 +12,8 @@
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/builder/apt_repository.hpp"
-#include "tests/component/builder/file_server.hpp"
 #include "tests/component/builder/project.hpp"
+#include "tests/support/file_server.hpp"
 
 namespace ingot::tests {
 

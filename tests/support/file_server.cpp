@@ -1,12 +1,16 @@
-#include "tests/component/builder/file_server.hpp"
+#include "tests/support/file_server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/text/text.hpp"
@@ -16,6 +20,8 @@ namespace ingot::tests {
 namespace {
 
 constexpr int kPollMilliseconds = 100;
+constexpr timeval kPatience{.tv_sec = 30, .tv_usec = 0};
+constexpr std::uint64_t kPiece = 1U << 20U;
 
 void send_all(int connection, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -69,7 +75,7 @@ FileServer::FileServer(std::filesystem::path folder)
 
 FileServer::~FileServer() { stop(); }
 
-std::string FileServer::address() const { return text::format("http://127.0.0.1:{}", port_); }
+std::string FileServer::address(const std::string& host) const { return text::format("http://{}:{}", host, port_); }
 
 void FileServer::cut(const std::string& ending, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
@@ -88,21 +94,32 @@ void FileServer::stop() {
     listener_.reset();
 }
 
-std::vector<std::string> FileServer::asked() {
+std::vector<std::string> FileServer::asked() const {
     const std::lock_guard lock(mutex_);
     return asked_;
 }
 
+bool FileServer::gave(const std::string& path) const {
+    const std::lock_guard lock(mutex_);
+    return given_.contains(path);
+}
+
 void FileServer::serve() {
+    std::vector<std::jthread> connections; // iPXE keeps one open while Linux asks on another
     while (!stopping_) {
         pollfd wait{.fd = listener_.get(), .events = POLLIN, .revents = 0};
         if (::poll(&wait, 1, kPollMilliseconds) <= 0) { continue; }
-        const files::Fd connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (connection.valid()) { answer(connection.get()); }
+        const int connection = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+        if (connection < 0) { continue; }
+        connections.emplace_back([this, connection] { answer(connection); });
     }
 }
 
 void FileServer::answer(int connection) {
+    const files::Fd owned(connection);
+    for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+        ::setsockopt(connection, SOL_SOCKET, option, &kPatience, sizeof kPatience);
+    }
     // One request per connection: simple, and apt does not mind.
     const auto request = read_request(connection);
     const auto words = text::split(request.substr(0, request.find('\r')), ' ');
@@ -116,14 +133,29 @@ void FileServer::answer(int connection) {
             if (path.ends_with(ending)) { cut = bytes; }
         }
     }
-    const auto content = files::read(folder_ / path.substr(1));
-    if (!content || path.find("..") != std::string::npos) {
+    send_file(connection, path, cut, words[0] != "HEAD");
+}
+
+void FileServer::send_file(int connection, const std::string& path, std::size_t cut, bool body) {
+    const files::Fd file(::open((folder_ / path.substr(1)).c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status{};
+    if (path.find("..") != std::string::npos || !file.valid() || ::fstat(file.get(), &status) != 0 ||
+        !S_ISREG(status.st_mode)) {
         send_all(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return;
     }
     send_all(connection,
-             text::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", content->size()));
-    send_all(connection, std::string_view(*content).substr(0, cut));
+             text::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", status.st_size));
+    if (!body) { return; }
+    const auto end = std::min<std::uint64_t>(static_cast<std::uint64_t>(status.st_size), cut);
+    off_t position = 0;
+    while (static_cast<std::uint64_t>(position) < end && !stopping_) {
+        const auto piece = std::min<std::uint64_t>(kPiece, end - static_cast<std::uint64_t>(position));
+        if (::sendfile(connection, file.get(), &position, piece) <= 0) { return; }
+    }
+    if (position != status.st_size) { return; }
+    const std::lock_guard lock(mutex_);
+    given_.insert(path);
 }
 
 } // namespace ingot::tests

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,8 +23,8 @@ class FileServer {
     FileServer(FileServer&&) = delete;
     FileServer& operator=(FileServer&&) = delete;
 
-    /// "http://127.0.0.1:40123"
-    [[nodiscard]] std::string address() const;
+    /// "http://127.0.0.1:40123"; a machine in QEMU's user network knows this one by another address.
+    [[nodiscard]] std::string address(const std::string& host = "127.0.0.1") const;
     /// From now on, files whose name ends so are cut off after so many bytes, and the connection with them.
     void cut(const std::string& ending, std::size_t bytes);
     /// No more bad behaviour.
@@ -31,19 +32,23 @@ class FileServer {
     /// Closes the port: nobody answers any more.
     void stop();
     /// The paths that were asked for.
-    [[nodiscard]] std::vector<std::string> asked();
+    [[nodiscard]] std::vector<std::string> asked() const;
+    /// True if that path was given, to its last byte.
+    [[nodiscard]] bool gave(const std::string& path) const;
 
   private:
     void serve();
     void answer(int connection);
+    void send_file(int connection, const std::string& path, std::size_t cut, bool body);
 
     std::filesystem::path folder_;
     files::Fd listener_;
     int port_ = 0;
     std::atomic<bool> stopping_ = false;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::map<std::string, std::size_t> cuts_;
     std::vector<std::string> asked_;
+    std::set<std::string> given_;
     std::thread thread_;
 };
 
