@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-/// With two busy processors; alone it takes a quarter of it.
 constexpr const char* kHost = "10.0.0.2"; ///< this machine, as one in QEMU's user network sees it
+/// With two busy processors; alone it takes a quarter of it.
 constexpr auto kPatience = 200s;
 /// What the agent says when it has its seed, its user-data and its address, and only the others are missing.
 constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*(no metadata|private network)))";
