@@ -15,6 +15,7 @@
 #include "tests/cluster/lab_driver.hpp"
 #include "tests/cluster/ledger.hpp"
 #include "tests/cluster/leftovers.hpp"
+#include "tests/support/places.hpp"
 
 using namespace std::chrono_literals;
 using namespace ingot;
@@ -26,7 +27,7 @@ constexpr const char* kName = "cluster-test";
 
 std::string images() {
     const char* told = std::getenv("INGOT_IMAGES");
-    return told != nullptr ? told : INGOT_SOURCE_DIR "/build/images";
+    return told != nullptr ? told : (source_dir() / "build/images").string();
 }
 
 void print_timing(const std::string& what, std::optional<double> seconds) {

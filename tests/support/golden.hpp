@@ -14,14 +14,13 @@
 #include <string>
 #include <string_view>
 
+#include "tests/support/places.hpp"
 #include <gtest/gtest.h>
 
 namespace ingot::tests {
 
 /// Where a golden file is: tests/golden/<name> of the source tree.
-inline std::filesystem::path golden_path(std::string_view name) {
-    return std::filesystem::path(INGOT_SOURCE_DIR) / "tests/golden" / name;
-}
+inline std::filesystem::path golden_path(std::string_view name) { return source_dir() / "tests/golden" / name; }
 
 namespace detail {
 

@@ -12,12 +12,13 @@
 
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/places.hpp"
 
 namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kSource = INGOT_SOURCE_DIR;
+const fs::path kSource = ingot::tests::source_dir();
 
 struct Include {
     std::string target;
@@ -57,7 +58,7 @@ std::vector<SourceFile> source_files() {
 
 std::map<std::string, std::set<std::string>> allowed_edges() {
     std::map<std::string, std::set<std::string>> edges;
-    const auto content = ingot::files::read(fs::path(INGOT_BINARY_DIR) / "edges.txt");
+    const auto content = ingot::files::read(ingot::tests::binary_dir() / "edges.txt");
     EXPECT_TRUE(content.has_value());
     for (const auto& line : ingot::text::lines(content.value_or(""))) {
         const auto colon = line.find(':');

@@ -11,6 +11,7 @@
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
 #include "tests/support/file_server.hpp"
+#include "tests/support/places.hpp"
 #include "tests/vm/machine.hpp"
 #include "tests/vm/seed.hpp"
 
@@ -31,7 +32,7 @@ constexpr const char* kFailed = "ingot: failed";
 
 fs::path image(const std::string& name) {
     const char* folder = std::getenv("INGOT_VM_IMAGES");
-    return fs::path(folder == nullptr ? INGOT_SOURCE_DIR "/build/vm-images" : folder) / name;
+    return (folder == nullptr ? source_dir() / "build/vm-images" : fs::path(folder)) / name;
 }
 
 process::Output run(std::vector<std::string> argv) {

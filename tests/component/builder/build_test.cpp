@@ -12,6 +12,7 @@
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/builder/project.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -21,7 +22,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-const fs::path kSource(INGOT_SOURCE_DIR);
+const fs::path kSource = source_dir();
 
 class IngotBuild : public testing::Test {
   protected:

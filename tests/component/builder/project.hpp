@@ -9,6 +9,7 @@
 
 #include "common/files/files.hpp"
 #include "tests/component/builder/images.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::tests {
 
@@ -22,7 +23,7 @@ class Project {
   public:
     Project() : folder_(*files::TempDir::create("ingot-project-")) {
         namespace fs = std::filesystem;
-        const fs::path source(INGOT_SOURCE_DIR);
+        const fs::path source = source_dir();
         fs::copy(source / "overlays", path() / "overlays",
                  fs::copy_options::recursive | fs::copy_options::copy_symlinks);
         fs::copy(source / "roles", path() / "roles", fs::copy_options::recursive);

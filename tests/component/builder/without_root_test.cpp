@@ -6,6 +6,7 @@
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/builder/images.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -30,7 +31,7 @@ class WithoutRoot : public testing::Test {
                        (path() / "home/cache").string()})
                       .exit_code,
                   0);
-        ASSERT_EQ(run({"cp", "--archive", INGOT_SOURCE_DIR "/roles", INGOT_SOURCE_DIR "/overlays", INGOT_PROGRAM,
+        ASSERT_EQ(run({"cp", "--archive", source_dir() / "roles", source_dir() / "overlays", INGOT_PROGRAM,
                        INGOT_AGENT_DEB, (path() / "home").string()})
                       .exit_code,
                   0);

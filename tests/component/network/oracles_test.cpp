@@ -12,6 +12,7 @@
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::cloud_init {
 namespace {
@@ -79,10 +80,10 @@ std::string difference(const Lines& expected, const Lines& actual) {
 }
 
 std::string sample(const std::string& name) {
-    return files::read(fs::path(INGOT_SOURCE_DIR) / "tests/samples/network" / (name + ".yaml")).value();
+    return files::read(tests::source_dir() / "tests/samples/network" / (name + ".yaml")).value();
 }
 
-fs::path tools() { return fs::path(INGOT_SOURCE_DIR) / "build/tools"; }
+fs::path tools() { return tests::source_dir() / "build/tools"; }
 
 // ---- version 2 ------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 #include "builder/spec/spec.hpp"
 #include "common/files/files.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::builder::spec {
 namespace {
@@ -80,7 +81,7 @@ TEST_F(LoadingASpec, NeedsASuiteSomewhere) {
 }
 
 TEST(TheProjectsOwnSpecs, AreValid) {
-    const std::filesystem::path source(INGOT_SOURCE_DIR);
+    const auto source = tests::source_dir();
     for (const auto* name : {"base", "db", "etcd", "proxy"}) {
         const auto role = load(source / "roles", source / "overlays", name);
         EXPECT_TRUE(role) << role.error().to_string();

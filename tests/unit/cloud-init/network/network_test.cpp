@@ -5,6 +5,7 @@
 
 #include "common/files/files.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::cloud_init {
 namespace {
@@ -22,7 +23,7 @@ std::string rendered(const Result<NetworkConfig>& config) {
 }
 
 std::string sample(const std::string& name) {
-    return files::read(std::filesystem::path(INGOT_SOURCE_DIR) / "tests/samples/network" / name).value_or("");
+    return files::read(tests::source_dir() / "tests/samples/network" / name).value_or("");
 }
 
 TEST(NetworkConfig, OfEachKindBecomesTheseFiles) {

@@ -4,12 +4,13 @@
 #include "cloud-init/userdata/key_tables.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/places.hpp"
 
 namespace ingot::cloud_init {
 namespace {
 
 TEST(Documentation, HasARowForEveryKeyThatIsApplied) {
-    const auto page = files::read(std::filesystem::path(INGOT_SOURCE_DIR) / "docs/user-data.md").value();
+    const auto page = files::read(tests::source_dir() / "docs/user-data.md").value();
     for (const auto& key : applied_keys()) {
         const auto row =
             text::format("| `{}` | {} | {} | {} | {} |\n", key.name, key.type, key.fallback,
