@@ -15,7 +15,7 @@
 #include "tests/cluster/lab_driver.hpp"
 #include "tests/cluster/ledger.hpp"
 #include "tests/cluster/leftovers.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 using namespace std::chrono_literals;
 using namespace ingot;

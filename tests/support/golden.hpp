@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 #include <gtest/gtest.h>
 
 namespace ingot::tests {

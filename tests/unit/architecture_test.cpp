@@ -12,7 +12,7 @@
 
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace fs = std::filesystem;
 

@@ -10,8 +10,8 @@
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "tests/places/places.hpp"
 #include "tests/support/file_server.hpp"
-#include "tests/support/places.hpp"
 #include "tests/vm/machine.hpp"
 #include "tests/vm/seed.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "common/files/files.hpp"
 #include "tests/component/builder/images.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace ingot::tests {
 

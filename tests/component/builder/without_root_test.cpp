@@ -6,7 +6,7 @@
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/builder/images.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace ingot::tests {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "builder/spec/spec.hpp"
 #include "common/files/files.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace ingot::builder::spec {
 namespace {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "common/files/files.hpp"
+#include "tests/places/places.hpp"
 #include "tests/support/golden.hpp"
-#include "tests/support/places.hpp"
 
 namespace ingot::cloud_init {
 namespace {

@@ -4,7 +4,7 @@
 #include "cloud-init/userdata/key_tables.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace ingot::cloud_init {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/support/places.hpp"
+#include "tests/places/places.hpp"
 
 namespace ingot::tests {
 
