@@ -123,7 +123,9 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
         const char* help;
     };
     for (const auto& [name, help] : {Verb{"start", "Switch machines on"}, Verb{"stop", "Shut machines down in order"},
-                                     Verb{"kill", "Pull the plug of machines"}}) {
+                                     Verb{"kill", "Pull the plug of machines"},
+                                     Verb{"freeze", "Stop every process of machines where it is, as when they hang"},
+                                     Verb{"thaw", "Let frozen machines go on"}}) {
         auto* const command = add(app, name, help, arguments, action, [arguments, name](const lab::Paths& paths) {
             return run_request(paths, lab::request_for(name, arguments->members, arguments->all));
         });

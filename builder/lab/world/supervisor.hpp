@@ -56,6 +56,7 @@ class Supervisor {
     Status start(const Names& names);
     Status stop(Guard& guard, const Names& names, std::chrono::seconds patience);
     Status kill(Guard& guard, const Names& names);
+    Status freeze(const Names& names, bool frozen) const;
     Result<json::Json> add(Role role);
     Status remove(Guard& guard, const Names& names);
     Status partition(const std::vector<std::string>& groups);

@@ -60,6 +60,7 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
         return done(stop(guard, names, std::chrono::seconds(json::number_at(request, "patience").value_or(60))));
     }
     if (op == "kill") { return done(kill(guard, names)); }
+    if (op == "freeze" || op == "thaw") { return done(freeze(names, op == "freeze")); }
     if (op == "remove") { return done(remove(guard, names)); }
     if (op == "leader") { return leader(names); }
     return fail(ErrorKind::bug, "the supervisor does not know the request " + op);
@@ -147,6 +148,14 @@ Status Supervisor::kill(Guard& guard, const Names& names) {
     INGOT_TRY(save(), "");
     if (wait_until_off(guard, names, kKillTime)) { return {}; }
     return fail(ErrorKind::transient, "not all machines have ended within 20 s of being killed");
+}
+
+Status Supervisor::freeze(const Names& names, bool frozen) const {
+    for (const auto& name : names) {
+        if (!machines_.at(name).running()) { return fail(ErrorKind::refused, name + " is not running"); }
+        INGOT_TRY(freeze_cgroup(fs::path("/sys/fs/cgroup") / cgroup_of(state_.name) / name, frozen), "");
+    }
+    return {};
 }
 
 Result<json::Json> Supervisor::add(Role role) {
