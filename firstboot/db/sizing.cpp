@@ -51,8 +51,9 @@ Parameters cluster_parameters(const NodeSpec& node, const Machine& machine) {
         {"wal_log_hints", "on"}, // pg_rewind, should checksums ever be switched off
         {"max_connections", std::to_string(max_connections(machine))},
         {"max_worker_processes", std::to_string(std::max(8U, machine.cpus))},
-        {"max_wal_senders", "20"},
-        {"max_replication_slots", "20"},
+        // Replicas that come and go leave their slots for half an hour (member_slots_ttl): they may not run out.
+        {"max_wal_senders", "40"},
+        {"max_replication_slots", "80"},
         {"max_locks_per_transaction", "128"},
         {"archive_mode", "on"}, // always: switching it on later needs a restart
         {"archive_command", archive_command(node)},
