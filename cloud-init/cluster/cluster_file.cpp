@@ -97,11 +97,16 @@ std::string proxy_block(const ProxyConfig& proxy) {
     Writer writer;
     writer.begin_mapping().key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
+    writer.entry("read_pool", proxy.read_pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping().end_mapping();
-    return block("primary and replica reach PostgreSQL itself; pool is PgBouncer, in transaction mode.", writer);
+    writer.end_mapping();
+    if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    writer.end_mapping().end_mapping();
+    return block(
+        "primary and replica reach PostgreSQL itself; pool and read_pool are PgBouncer, in transaction\nmode.",
+        writer);
 }
 
 } // namespace
@@ -119,7 +124,7 @@ Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
     cluster.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
     cluster.postgres = read_postgres(fields);
     cluster.backup = read_backup(fields.optional("backup"), "backup", false, faults);
-    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", faults);
+    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", network, faults);
     refuse_unsupported(fields, {"standby_of", "restore"});
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }

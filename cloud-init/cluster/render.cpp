@@ -95,10 +95,13 @@ void write_backup(Writer& writer, const BackupConfig& backup, const crypto::Secr
 void write_proxy(Writer& writer, const ProxyConfig& proxy) {
     writer.key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
+    writer.entry("read_pool", proxy.read_pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping();
+    writer.end_mapping();
+    if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    writer.end_mapping();
 }
 
 } // namespace

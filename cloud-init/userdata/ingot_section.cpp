@@ -144,7 +144,7 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
     if (backup == nullptr && role == Role::db) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
-    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), findings.faults);
+    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), network, findings.faults);
     refuse_unsupported(fields, {"standby_of", "restore"});
     fields.finish();
     return ingot;

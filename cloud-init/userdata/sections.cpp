@@ -298,7 +298,8 @@ BackupConfig read_backup(const Value* section, std::string where, bool with_ciph
     return backup;
 }
 
-ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) {
+ProxyConfig read_proxy(const Value* section, std::string where, const std::optional<Network>& network,
+                       Faults& faults) {
     ProxyConfig proxy;
     if (section == nullptr) { return proxy; }
     Fields fields(*section, std::move(where), faults);
@@ -315,6 +316,7 @@ ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) 
         proxy.primary_port = port("primary", proxy.primary_port);
         proxy.replica_port = port("replica", proxy.replica_port);
         proxy.pool_port = port("pool", proxy.pool_port);
+        proxy.read_pool_port = port("read_pool", proxy.read_pool_port);
         inner.finish();
     }
     if (const Value* pool = fields.optional("pool")) {
@@ -323,6 +325,18 @@ ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) 
         proxy.max_client_connections = static_cast<int>(clients.value_or(proxy.max_client_connections));
         if (const auto size = inner.number("size", 1, 100'000)) { proxy.pool_size = static_cast<int>(*size); }
         inner.finish();
+    }
+    if (const auto written = fields.text("virtual_address")) {
+        const auto address = Address::parse(*written);
+        if (!address) {
+            fault_at(fields, "virtual_address", text::format("'{}' is no IP address", *written));
+        } else if (network && (!network->contains(*address) || *address == network->first() ||
+                               (!address->is_v6() && *address == network->last()))) {
+            fault_at(fields, "virtual_address",
+                     text::format("{} is no machine's address in {}", *written, network->to_string()));
+        } else {
+            proxy.virtual_address = address->to_string();
+        }
     }
     fields.finish();
     return proxy;

@@ -45,7 +45,8 @@ bool check_database_user(const Position& position, std::string_view where, const
 std::vector<DatabaseConfig> read_databases(document::Fields& fields, const std::set<std::string>& users);
 /// The backup section; `with_cipher` if cipher_pass may stand there.
 BackupConfig read_backup(const document::Value* section, std::string where, bool with_cipher, Faults& faults);
-ProxyConfig read_proxy(const document::Value* section, std::string where, Faults& faults);
+ProxyConfig read_proxy(const document::Value* section, std::string where, const std::optional<Network>& network,
+                       Faults& faults);
 std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);
 
 } // namespace ingot::cloud_init

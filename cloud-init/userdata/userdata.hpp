@@ -127,9 +127,12 @@ struct BackupConfig {
 struct ProxyConfig {
     int primary_port = 5000;
     int replica_port = 5001;
-    int pool_port = 6432;
+    int pool_port = 6432;      ///< PgBouncer to the leader
+    int read_pool_port = 6433; ///< PgBouncer to the replicas
     int max_client_connections = 2000;
     std::optional<int> pool_size{}; ///< default: computed
+    /// An address that one of the proxies has, whichever is well: for networks without a load balancer.
+    std::optional<std::string> virtual_address{};
 };
 
 struct IngotConfig {

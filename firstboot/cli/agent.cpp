@@ -8,7 +8,9 @@
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/datasource/datasource.hpp"
 #include "firstboot/identity/identity.hpp"
+#include "firstboot/metrics/exporters.hpp"
 #include "firstboot/node/facts.hpp"
+#include "firstboot/node/record.hpp"
 #include "firstboot/system/cloud_config.hpp"
 #include "firstboot/system/finish.hpp"
 #include "firstboot/system/network.hpp"
@@ -117,7 +119,7 @@ Step Agent::find_address_step() {
                 INGOT_ASSIGN(node_, make_node(*metadata_, *user_data_, read_facts(environment_.root)), "");
                 log::info(text::format("this is {} at {}", node_->name, node_->address));
                 board_.set_identity(node_->name, to_string(node_->config.role), node_->config.cluster);
-                return {};
+                return files::write(environment_.root.at(kNodeFile), to_json_text(*node_), {.mode = 0600});
             }};
 }
 
@@ -178,6 +180,8 @@ void Agent::work() {
     board_.state(NodeState::ready);
     log::info(text::format("{} is ready", node_->name));
     role->duties.push_back(identity_duty());
+    role->duties.push_back(
+        metrics::metrics_duty(std::make_shared<metrics::Metrics>(*node_, environment_, board_, role->figures)));
     const Duties duties(role->duties, board_, stop_);
     while (stop_.pause(std::chrono::hours(1))) {}
 }

@@ -60,6 +60,13 @@ Result<int> check(const std::string& file);
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
 
+/// `ingot-agent switchover [--to NODE] [--anyway]`, on a db node: a change of the leader that no client notices.
+struct SwitchoverOptions {
+    std::string to{};
+    bool anyway = false;
+};
+Result<int> switchover(const SwitchoverOptions& options);
+
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 

@@ -65,6 +65,13 @@ void add_commands(CLI::App& app, Action& action) {
     network->add_option("--out", folder, "The folder for the files; without it they are printed");
     network->callback([&action] { action = [] { return cli::network(network_file, folder); }; });
 
+    static cli::SwitchoverOptions switchover_options;
+    auto* const switchover =
+        app.add_subcommand("switchover", "Let another member lead; the proxies hold clients back meanwhile");
+    switchover->add_option("--to", switchover_options.to, "Who shall lead; without it, whoever is best");
+    switchover->add_flag("--anyway", switchover_options.anyway, "Also if transactions do not end in time: they fail");
+    switchover->callback([&action] { action = [] { return cli::switchover(switchover_options); }; });
+
     app.add_subcommand("doctor", "Say what is the matter with this machine, and what to do")->callback([&action] {
         action = [] { return cli::doctor(); };
     });

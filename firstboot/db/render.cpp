@@ -135,6 +135,7 @@ void write_access(Writer& out, const NodeSpec& node) {
     out.key("pg_hba").begin_sequence();
     out.text("local all postgres peer");
     out.text(text::format("local replication {} peer map=here", kReplicator));
+    out.text("local postgres ingot_monitor peer map=here");
     out.text(text::format("hostssl replication {} {} cert clientname=DN map=db", kReplicator, network));
     out.text(text::format("hostssl all {} {} cert clientname=DN map=db", kRewinder, network));
     out.text(text::format("hostssl all postgres {} cert clientname=DN map=db", network));
@@ -144,6 +145,7 @@ void write_access(Writer& out, const NodeSpec& node) {
     out.end_sequence();
     out.key("pg_ident").begin_sequence();
     out.text(text::format("here postgres {}", kReplicator));
+    out.text("here prometheus ingot_monitor"); // postgres-exporter
     for (const auto user : {kReplicator, kRewinder, std::string_view("postgres")}) {
         out.text(text::format("db {} {}", subject("db"), user));
     }

@@ -5,8 +5,10 @@
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
+#include "firstboot/db/figures.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/identity/identity.hpp"
@@ -25,6 +27,7 @@ struct Shared {
     Provisioning provisioning{};
     BackupWatch backup{};
     CertificateWatch certificate{};
+    CloneTurn turn{};
 };
 
 files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
@@ -128,9 +131,11 @@ Status await_service(Shared& shared) {
     const auto& database = shared.database;
     auto serving = check_service(database);
     if (!serving) {
+        shared.turn.keep();
         INGOT_TRY(shared.janitor(database), "");
         return serving;
     }
+    shared.turn.give_back();
     INGOT_ASSIGN(auto claim, read_claim(database), "");
     if (claim && !claim->member) {
         claim->member = true;
@@ -153,7 +158,8 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
-    role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared] {
+    role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared]() -> Status {
+                              INGOT_TRY(shared->turn.await(shared->database), "");
                               return shared->database.environment.services.start(kPatroniUnit);
                           }});
     role.steps.push_back({.name = "db.ready",
@@ -169,6 +175,7 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});
+    role.figures.push_back([shared] { return figures(shared->database); });
     return role;
 }
 

@@ -36,22 +36,24 @@ Hurt kill_postgres(LabDriver& lab, std::string& problem) {
 
 Hurt kill_patroni(LabDriver& lab, std::string& problem) {
     const auto leader = lab.primary();
-    return done(lab.exec(leader, {"systemctl", "kill", "--signal=KILL", "--kill-whom=main", "patroni.service"}), {leader},
-                problem);
+    return done(lab.exec(leader, {"systemctl", "kill", "--signal=KILL", "--kill-whom=main", "patroni.service"}),
+                {leader}, problem);
 }
 
 /// The etcd machine that leads the others, as etcd itself says.
 std::string etcd_leader(LabDriver& lab) {
     for (const auto& machine : lab.of_role("etcd")) {
-        const auto answer = lab.exec(
-            machine.name,
-            {"etcdctl", text::format("--endpoints=https://{}:2379", machine.address), "--cacert=/etc/ingot/pki/ca-etcd.crt",
-             "--cert=/etc/ingot/pki/node.crt", "--key=/etc/ingot/pki/node.key", "endpoint", "status", "--write-out=json"});
+        const auto answer =
+            lab.exec(machine.name, {"etcdctl", text::format("--endpoints=https://{}:2379", machine.address),
+                                    "--cacert=/etc/ingot/pki/ca-etcd.crt", "--cert=/etc/ingot/pki/node.crt",
+                                    "--key=/etc/ingot/pki/node.key", "endpoint", "status", "--write-out=json"});
         const auto parsed = json::parse(answer.out);
         if (!parsed || !parsed->is_array() || parsed->empty()) { continue; }
         const auto& status = json::member(parsed->front(), "Status");
         const auto leader = json::unsigned_at(status, "leader");
-        if (leader && leader == json::unsigned_at(json::member(status, "header"), "member_id")) { return machine.name; }
+        if (leader && leader == json::unsigned_at(json::member(status, "header"), "member_id")) {
+            return machine.name;
+        }
     }
     return {};
 }
@@ -92,7 +94,9 @@ Hurt kill_proxy(LabDriver& lab, std::string& problem) {
 
 Hurt kill_replica(LabDriver& lab, std::string& problem) {
     for (const auto& machine : lab.of_role("db")) {
-        if (!machine.leader && machine.running) { return done(lab.lab({"kill", machine.name}), {machine.name}, problem); }
+        if (!machine.leader && machine.running) {
+            return done(lab.lab({"kill", machine.name}), {machine.name}, problem);
+        }
     }
     problem = "there is no replica";
     return std::nullopt;
@@ -117,15 +121,32 @@ const std::vector<Fault>& faults() {
     const auto freezing = [](LabDriver& lab, std::string& problem) { return with_leader(lab, problem, "freeze"); };
     static const std::vector<Fault> kFaults = {
         {.name = "postgres-killed", .title = "postgres killed", .aim = 5, .strike = kill_postgres},
-        {.name = "leader-killed", .title = "leader machine killed", .aim = 24, .felt = 40s, .strike = killing, .mend = start_again},
-        {.name = "both-leaders-killed", .title = "leader and etcd leader killed", .aim = 24, .felt = 60s,
-         .strike = kill_both_leaders, .mend = start_again},
-        {.name = "leader-cut-off", .title = "leader partitioned", .aim = 24, .felt = 40s, .strike = cutting, .mend = heal},
+        {.name = "leader-killed",
+         .title = "leader machine killed",
+         .aim = 24,
+         .felt = 40s,
+         .strike = killing,
+         .mend = start_again},
+        {.name = "both-leaders-killed",
+         .title = "leader and etcd leader killed",
+         .aim = 24,
+         .felt = 60s,
+         .strike = kill_both_leaders,
+         .mend = start_again},
+        {.name = "leader-cut-off",
+         .title = "leader partitioned",
+         .aim = 24,
+         .felt = 40s,
+         .strike = cutting,
+         .mend = heal},
         {.name = "leader-frozen", .title = "leader frozen", .felt = 40s, .strike = freezing, .mend = thaw},
         {.name = "switchover", .title = "switchover", .aim = 1, .felt = 4s, .planned = true, .strike = switch_over},
         {.name = "proxy-killed", .title = "proxy killed (of two)", .strike = kill_proxy, .mend = start_again},
         {.name = "patroni-killed", .title = "Patroni killed", .strike = kill_patroni},
-        {.name = "etcd-leader-killed", .title = "etcd leader killed", .strike = kill_etcd_leader, .mend = start_again},
+        {.name = "etcd-leader-killed",
+         .title = "etcd leader killed",
+         .strike = kill_etcd_leader,
+         .mend = start_again},
         {.name = "replica-killed", .title = "replica killed", .strike = kill_replica, .mend = start_again},
     };
     return kFaults;

@@ -1,5 +1,5 @@
-// The faults of the failover bench, the soak test and the fault tests: what is done to a lab, what is measured, what must hold
-// afterwards. One table, so that all three mean the same.
+// The faults of the failover bench, the soak test and the fault tests: what is done to a lab, what is measured, what
+// must hold afterwards. One table, so that all three mean the same.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,12 @@ namespace ingot::tests {
 /// One way to hurt a cluster.
 struct Fault {
     std::string_view name;
-    std::string_view title; ///< in tables
-    double aim = 0;         ///< seconds without a committed write; 0: none
+    std::string_view title;        ///< in tables
+    double aim = 0;                ///< seconds without a committed write; 0: none
     std::chrono::seconds felt{12}; ///< what has not been felt by then is not felt
     bool planned = false;          ///< then no statement may fail
-    /// Does it, and returns the machines that are hurt; nothing, with the reason in `problem`, if it cannot be done here.
+    /// Does it, and returns the machines that are hurt; nothing, with the reason in `problem`, if it cannot be done
+    /// here.
     std::function<std::optional<std::vector<std::string>>(LabDriver& lab, std::string& problem)> strike;
     /// Undoes it. May be empty: the cluster heals by itself.
     std::function<void(LabDriver& lab, const std::vector<std::string>& hurt)> mend;
@@ -40,8 +41,8 @@ struct FaultReport {
     int doubled = 0;             ///< rows that are there twice
     std::size_t second_writers = 0;
     std::size_t acknowledged = 0;
-    bool healthy = false; ///< one leader, all others streaming, at the end
-    std::string problem;  ///< why nothing was measured
+    bool healthy = false;              ///< one leader, all others streaming, at the end
+    std::string problem;               ///< why nothing was measured
     std::vector<std::string> failures; ///< what was said to the failed statements
 };
 

@@ -1,4 +1,5 @@
-// One of each fault on one cluster, with a ledger and a probe for two writers running: what must never happen, does not.
+// One of each fault on one cluster, with a ledger and a probe for two writers running: what must never happen, does
+// not.
 // `./dev test soak` runs the same by chance, and more often (INGOT_SOAK_FAULTS, INGOT_SOAK_SEED).
 #include <algorithm>
 #include <cstdio>
@@ -56,11 +57,13 @@ class Faults : public ::testing::Test {
 
     static void expect_harmless(const Fault& fault) {
         const auto report = run_fault(lab(), fault);
-        std::printf("%-30s %5.1f s without a committed write, %5.1f s while it mended, %zu statements failed, %zu rows\n",
-                    std::string(fault.title).c_str(), report.pause, report.pause_of_mending, report.failed,
-                    report.acknowledged);
+        std::printf(
+            "%-30s %5.1f s without a committed write, %5.1f s while it mended, %zu statements failed, %zu rows\n",
+            std::string(fault.title).c_str(), report.pause, report.pause_of_mending, report.failed,
+            report.acknowledged);
         std::fflush(stdout);
-        EXPECT_EQ(violations(fault, report), "") << text::join(report.failures, "\n") << '\n' << lab().lab({"status"}).out;
+        EXPECT_EQ(violations(fault, report), "") << text::join(report.failures, "\n") << '\n'
+                                                 << lab().lab({"status"}).out;
         EXPECT_EQ(system_id(), system_id_);
     }
 

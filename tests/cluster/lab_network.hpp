@@ -1,5 +1,5 @@
-// The lab's network, entered by a thread of the test: it reaches every machine itself, be it cut off from the others or
-// not, as no machine of the lab could.
+// The lab's network, entered by a thread of the test: it reaches every machine itself, be it cut off from the others
+// or not, as no machine of the lab could.
 #pragma once
 
 #include <string>

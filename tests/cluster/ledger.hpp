@@ -1,4 +1,5 @@
-// A writer that notes which rows the database acknowledged and when, so that a loss can be proven and a pause measured.
+// A writer that notes which rows the database acknowledged and when, so that a loss can be proven and a pause
+// measured.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// A small cluster with two proxies and an address that one of them has: the pools, the address, proxies without etcd, and
-// what Prometheus is told. The tests run in the order in which they stand here.
+// A small cluster with two proxies and an address that one of them has: the pools, the address, proxies without etcd,
+// and what Prometheus is told. The tests run in the order in which they stand here.
 #include <algorithm>
 #include <cstdlib>
 #include <regex>
@@ -43,9 +43,10 @@ std::string cluster_file(const std::filesystem::path& folder) {
     EXPECT_TRUE(made && made->exit_code == 0);
     const auto path = folder / "cluster.yaml";
     auto text = files::read(path).value_or("");
-    for (const auto& [from, to] : {std::pair("    etcd-2: 10.0.0.12\n", ""), std::pair("    etcd-3: 10.0.0.13\n", ""),
-                                   std::pair("\n  db: 3\n", "\n  db: 2\n"), std::pair("\n  proxy: 1\n", "\n  proxy: 2\n"),
-                                   std::pair("\nproxy:\n", "\nproxy:\n  virtual_address: 10.0.0.5\n")}) {
+    for (const auto& [from, to] :
+         {std::pair("    etcd-2: 10.0.0.12\n", ""), std::pair("    etcd-3: 10.0.0.13\n", ""),
+          std::pair("\n  db: 3\n", "\n  db: 2\n"), std::pair("\n  proxy: 1\n", "\n  proxy: 2\n"),
+          std::pair("\nproxy:\n", "\nproxy:\n  virtual_address: 10.0.0.5\n")}) {
         EXPECT_NE(text.find(from), std::string::npos) << from << text;
         text = text::replace_all(text, from, to);
     }
@@ -83,7 +84,8 @@ class Proxies : public ::testing::Test {
     static void SetUpTestSuite() {
         lab().down();
         folder_.emplace(files::TempDir::create("ingot-test-").value());
-        const auto up = lab().lab({"up", cluster_file(folder_->path()), "--images", images(), "--timeout", "300"}, 400s);
+        const auto up =
+            lab().lab({"up", cluster_file(folder_->path()), "--images", images(), "--timeout", "300"}, 400s);
         ASSERT_EQ(up.exit_code, 0) << up.out << up.err;
         up_ = true;
     }
@@ -103,9 +105,9 @@ TEST_F(Proxies, LeadWritesToTheLeaderAndReadsToReplicas) {
     const auto proxies = lab().of_role("proxy");
     ASSERT_EQ(proxies.size(), 2U);
     for (const auto& proxy : proxies) {
-        EXPECT_TRUE(LabDriver::wait(60s, [&] {
-                        return ask(proxy.address, kReadPool, "SELECT pg_is_in_recovery()") == "t";
-                    }).has_value())
+        EXPECT_TRUE(
+            LabDriver::wait(60s, [&] { return ask(proxy.address, kReadPool, "SELECT pg_is_in_recovery()") == "t"; })
+                .has_value())
             << ask(proxy.address, kReadPool, "SELECT pg_is_in_recovery()");
         EXPECT_EQ(ask(proxy.address, kWritePool, "SELECT pg_is_in_recovery()"), "f");
         const auto refused = ask(proxy.address, kReadPool, "CREATE TABLE never (id int)");
@@ -115,16 +117,16 @@ TEST_F(Proxies, LeadWritesToTheLeaderAndReadsToReplicas) {
 
 TEST_F(Proxies, ShareTheConnectionsOfTheDatabase) {
     const auto size_at = [](const std::string& proxy) {
-        const auto shown =
-            lab().exec(proxy, {"grep", "-h", "default_pool_size", "/etc/pgbouncer/pgbouncer.ini", "/etc/pgbouncer/read-pool.ini"});
+        const auto shown = lab().exec(proxy, {"grep", "-h", "default_pool_size", "/etc/pgbouncer/pgbouncer.ini",
+                                              "/etc/pgbouncer/read-pool.ini"});
         return shown.out;
     };
     const auto limit = text::to_number(ask("10.0.0.31", kWritePool, "SHOW max_connections")).value_or(0);
     ASSERT_GT(limit, 0);
     const auto line = text::format("default_pool_size = {}\n", limit * 80 / 100 / 2);
-    EXPECT_TRUE(LabDriver::wait(60s, [&] {
-                    return size_at("proxy-1") == line + line && size_at("proxy-2") == line + line;
-                }).has_value())
+    EXPECT_TRUE(
+        LabDriver::wait(60s, [&] { return size_at("proxy-1") == line + line && size_at("proxy-2") == line + line; })
+            .has_value())
         << size_at("proxy-1");
 }
 
@@ -150,11 +152,14 @@ TEST_F(Proxies, GiveTheAddressAwayWhenTheirPoolIsGone) {
     const auto holder = holders();
     ASSERT_EQ(holder.size(), 1U);
     // Not even started again: as if it could not.
-    ASSERT_EQ(lab().exec(holder.front(), {"systemctl", "mask", "--runtime", "--now", "pgbouncer.service"}).exit_code, 0);
-    EXPECT_TRUE(LabDriver::wait(60s, [&] {
-                    const auto now = holders();
-                    return now.size() == 1 && now != holder;
-                }).has_value())
+    ASSERT_EQ(lab().exec(holder.front(), {"systemctl", "mask", "--runtime", "--now", "pgbouncer.service"}).exit_code,
+              0);
+    EXPECT_TRUE(LabDriver::wait(60s,
+                                [&] {
+                                    const auto now = holders();
+                                    return now.size() == 1 && now != holder;
+                                })
+                    .has_value())
         << text::join(holders(), " ");
     EXPECT_EQ(ask(kVirtual, kWritePool, "SELECT 1"), "1");
     ASSERT_EQ(lab().exec(holder.front(), {"systemctl", "unmask", "--runtime", "pgbouncer.service"}).exit_code, 0);
@@ -172,7 +177,8 @@ std::set<std::string> documented() {
             found.insert(each->str());
         }
     }
-    for (const auto* other : {"ingot_monitor", "pg_monitor", "pgbouncer_pools", "pgbouncer_databases", "pgbouncer_stats"}) {
+    for (const auto* other :
+         {"ingot_monitor", "pg_monitor", "pgbouncer_pools", "pgbouncer_databases", "pgbouncer_stats"}) {
         found.erase(other); // users, and names with a star
     }
     return found;
@@ -182,9 +188,9 @@ std::set<std::string> documented() {
 std::set<std::string> served() {
     std::set<std::string> found;
     const auto fetch = [&found](const MachineView& machine, const std::string& place) {
-        const auto answer = lab().exec(
-            machine.name, {"curl", "--silent", "--show-error", "--fail", "--cacert", "/etc/ingot/pki/ca-all.crt",
-                           text::format("https://{}:{}", machine.address, place)});
+        const auto answer = lab().exec(machine.name, {"curl", "--silent", "--show-error", "--fail", "--cacert",
+                                                      "/etc/ingot/pki/ca-all.crt",
+                                                      text::format("https://{}:{}", machine.address, place)});
         EXPECT_EQ(answer.exit_code, 0) << machine.name << " " << place << ": " << answer.err;
         for (const auto& line : text::lines(answer.out)) {
             if (!line.starts_with('#')) { found.insert(line.substr(0, line.find_first_of("{ "))); }
@@ -205,14 +211,16 @@ std::set<std::string> served() {
 
 TEST_F(Proxies, TellPrometheusAllThatAlertsAndDashboardAskFor) {
     std::set<std::string> missing;
-    EXPECT_TRUE(LabDriver::wait(60s, [&missing] {
-                    const auto there = served();
-                    missing.clear();
-                    for (const auto& name : documented()) {
-                        if (!there.contains(name)) { missing.insert(name); }
-                    }
-                    return missing.empty();
-                }).has_value())
+    EXPECT_TRUE(LabDriver::wait(60s,
+                                [&missing] {
+                                    const auto there = served();
+                                    missing.clear();
+                                    for (const auto& name : documented()) {
+                                        if (!there.contains(name)) { missing.insert(name); }
+                                    }
+                                    return missing.empty();
+                                })
+                    .has_value())
         << testing::PrintToString(missing);
 }
 
@@ -221,7 +229,8 @@ TEST_F(Proxies, KeepTheLastMembersWhileEtcdIsAwayAlsoAcrossABoot) {
     ASSERT_EQ(lab().lab({"kill", "proxy-2"}).exit_code, 0);
     ASSERT_EQ(lab().lab({"start", "proxy-2"}).exit_code, 0);
     // The leader leads on by failsafe; the proxy that has just booted finds it by what it knew.
-    const auto back = LabDriver::wait(90s, [] { return ask("10.0.0.32", kWritePool, "SELECT pg_is_in_recovery()") == "f"; });
+    const auto back =
+        LabDriver::wait(90s, [] { return ask("10.0.0.32", kWritePool, "SELECT pg_is_in_recovery()") == "f"; });
     EXPECT_TRUE(back.has_value()) << ask("10.0.0.32", kWritePool, "SELECT pg_is_in_recovery()")
                                   << lab().exec("proxy-2", {"ingot-agent", "status"}).out;
     ASSERT_EQ(lab().lab({"start", "etcd-1"}).exit_code, 0);

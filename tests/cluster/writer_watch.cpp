@@ -49,7 +49,9 @@ std::vector<ProbeWrite> second_writers(std::vector<ProbeWrite> writes) {
 WriterWatch::WriterWatch(std::string lab, std::map<std::string, std::string> machines)
     : lab_(std::move(lab)), machines_(std::move(machines)) {}
 
-std::string_view WriterWatch::table() { return "CREATE TABLE IF NOT EXISTS writer_probe (at timestamptz DEFAULT now())"; }
+std::string_view WriterWatch::table() {
+    return "CREATE TABLE IF NOT EXISTS writer_probe (at timestamptz DEFAULT now())";
+}
 
 void WriterWatch::probe(const std::stop_token& stop, const std::string& machine, const std::string& address) {
     if (!enter_network_of(lab_)) { return; }
@@ -77,7 +79,8 @@ void WriterWatch::probe(const std::stop_token& stop, const std::string& machine,
 
 void WriterWatch::start() {
     for (const auto& [machine, address] : machines_) {
-        threads_.emplace_back([this, machine, address](const std::stop_token& stop) { probe(stop, machine, address); });
+        threads_.emplace_back(
+            [this, machine, address](const std::stop_token& stop) { probe(stop, machine, address); });
     }
 }
 

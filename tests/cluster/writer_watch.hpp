@@ -1,9 +1,9 @@
 // Whether two databases ever take writes at the same time: a probe that asks each of them, not the proxies.
 //
-// Every db machine is asked every 100 ms to commit a row that only says which timeline it is on. From the moment in which
-// a write on a newer timeline was acknowledged, no write on an older one may be, by whatever machine: that would be two
-// leaders. The probe commits as the cluster does (with its synchronous setting), because only what is acknowledged can be
-// lost; the rows that a cut-off leader only keeps for itself are counted besides.
+// Every db machine is asked every 100 ms to commit a row that only says which timeline it is on. From the moment in
+// which a write on a newer timeline was acknowledged, no write on an older one may be, by whatever machine: that
+// would be two leaders. The probe commits as the cluster does (with its synchronous setting), because only what is
+// acknowledged can be lost; the rows that a cut-off leader only keeps for itself are counted besides.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
-// How long it takes until one more db machine, or five, serve reads: `./dev bench scale`. A lab of real images; power-on, then
-// the moment in which the new machine streams, then the first answer that a client of the read port gets from it.
+// How long it takes until one more db machine, or five, serve reads: `./dev bench scale`. A lab of real images;
+// power-on, then the moment in which the new machine streams, then the first answer that a client of the read port
+// gets from it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -76,7 +77,9 @@ void watch(const std::string& lab, const std::string& proxy, std::map<std::strin
     if (!enter_network_of(lab)) { return; }
     std::set<std::string> streaming;
     std::set<std::string> routed;
-    const auto since = [](Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+    const auto since = [](Clock::time_point begin) {
+        return std::chrono::duration<double>(Clock::now() - begin).count();
+    };
     const auto deadline = Clock::now() + 840s;
     while (routed.size() < begun.size() && Clock::now() < deadline) {
         for (const auto& [address, begin] : begun) {
@@ -91,7 +94,9 @@ void watch(const std::string& lab, const std::string& proxy, std::map<std::strin
         auto session = Postgres::connect(connection_string(lab, proxy, kReadPort), 500ms);
         const auto answer = session ? session->run("SELECT host(inet_server_addr())", 500ms) : session.error();
         const auto found = answer ? begun.find(*answer) : begun.end();
-        if (found != begun.end() && routed.insert(found->first).second) { moments.routed.push_back(since(found->second)); }
+        if (found != begun.end() && routed.insert(found->first).second) {
+            moments.routed.push_back(since(found->second));
+        }
         std::this_thread::sleep_for(50ms);
     }
 }
@@ -109,7 +114,9 @@ bool add_and_remove(LabDriver& lab, int count, Moments& moments) {
     }
     for (const auto& machine : lab.of_role("db")) {
         const auto at = std::ranges::find(names, machine.name);
-        if (at != names.end()) { begun.emplace(machine.address, starts.at(static_cast<std::size_t>(at - names.begin()))); }
+        if (at != names.end()) {
+            begun.emplace(machine.address, starts.at(static_cast<std::size_t>(at - names.begin())));
+        }
     }
     std::async(std::launch::async, [&] { watch(lab.name(), proxy, begun, moments); }).get();
     const bool good = moments.routed.size() % static_cast<std::size_t>(count) == 0;
@@ -130,7 +137,8 @@ double at_rank(std::vector<double> values, double rank) {
 bool hide_repository(LabDriver& lab, bool hidden) {
     const std::string folder = "/var/lib/ingot/lab/" + lab.name() + "/repository";
     process::PosixProcesses processes;
-    const auto* const script = hidden ? "mkdir -p \"$1.away\" && mv \"$1\"/* \"$1.away\"/" : "mv \"$1.away\"/* \"$1\"/";
+    const auto* const script =
+        hidden ? "mkdir -p \"$1.away\" && mv \"$1\"/* \"$1.away\"/" : "mv \"$1.away\"/* \"$1\"/";
     const auto done = processes.run({.argv = {"sh", "-c", script, "sh", folder}});
     return done && done->exit_code == 0;
 }
@@ -144,17 +152,19 @@ int bench(const Options& options) {
         }
     }
     if (!lab.wait_healthy(180s) || !fill(lab, options.size_gb) || !back_up(lab)) { return 1; }
-    const auto size = text::trim(lab.sql("--primary", "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database").out);
+    const auto size =
+        text::trim(lab.sql("--primary", "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database").out);
     bool good = true;
-    std::string table = "\n| database | copied from | new machines | runs | streaming: median s | last s | serves reads: median s | last s |\n"
+    std::string table = "\n| database | copied from | new machines | runs | streaming: median s | last s | serves "
+                        "reads: median s | last s |\n"
                         "|---|---|---|---|---|---|---|---|\n";
     for (const auto& from : options.from) {
         if (from == "member" && !hide_repository(lab, true)) { return 1; }
         for (const int count : options.replicas) {
             Moments moments;
             for (int run = 0; run < options.runs; ++run) { good = add_and_remove(lab, count, moments) && good; }
-            table += text::format("| {} | {} | {} | {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |\n", size, from, count, options.runs,
-                                  at_rank(moments.streaming, 0.5), at_rank(moments.streaming, 1),
+            table += text::format("| {} | {} | {} | {} | {:.1f} | {:.1f} | {:.1f} | {:.1f} |\n", size, from, count,
+                                  options.runs, at_rank(moments.streaming, 0.5), at_rank(moments.streaming, 1),
                                   at_rank(moments.routed, 0.5), at_rank(moments.routed, 1));
             std::printf("%s", table.c_str());
             std::fflush(stdout);

@@ -31,7 +31,8 @@ TEST_F(AlertRules, AreReadByPrometheus) {
 TEST_F(AlertRules, AreReallyChecked) {
     const auto folder = files::TempDir::create("ingot-test-").value();
     const auto path = folder.path() / "alerts.yml";
-    ASSERT_TRUE(files::write(path, "groups:\n  - name: x\n    rules:\n      - alert: Broken\n        expr: sum by (a\n"));
+    ASSERT_TRUE(
+        files::write(path, "groups:\n  - name: x\n    rules:\n      - alert: Broken\n        expr: sum by (a\n"));
     const auto checked = promtool({"check", "rules", path.string()});
     ASSERT_TRUE(checked);
     EXPECT_NE(checked->exit_code, 0);
