@@ -60,6 +60,17 @@ Result<int> check(const std::string& file);
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
 
+/// `ingot-agent retire`: takes a db node out of its cluster; see firstboot/db/retire.hpp.
+struct RetireCommand {
+    bool alone = false;
+    bool undo = false;
+    std::chrono::seconds timeout{600};
+};
+Result<int> retire(const RetireCommand& command);
+/// `ingot-agent promote-cluster NAME`, `demote-cluster NAME`; see firstboot/db/promote.hpp.
+Result<int> promote_cluster(const std::string& typed, bool source_may_live);
+Result<int> demote_cluster(const std::string& typed);
+
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 

@@ -150,6 +150,7 @@ Status CertificateWatch::operator()(const Database& database) {
 }
 
 Status check_service(const Database& database) {
+    if (files::exists(database.environment.root.at(kRetiredFile))) { return {}; } // `ingot-agent retire` is at work
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (!runs(state) && state != "reloading" && state != "deactivating") {
         INGOT_TRY(database.environment.services.start(kPatroniUnit), "starting Patroni again");

@@ -26,6 +26,9 @@ inline constexpr int kRestPort = 8008;
 
 /// "/var/lib/postgresql/17/main".
 std::string data_directory(const NodeSpec& node);
+/// Where a disk for the WAL is mounted, if there is one, and the folder on it.
+inline constexpr std::string_view kWalMount = "/var/lib/postgresql-wal";
+std::string wal_directory(const NodeSpec& node);
 /// "/usr/lib/postgresql/17/bin".
 std::string bin_directory(const NodeSpec& node);
 /// The stanza: the cluster's name.

@@ -15,7 +15,10 @@ void Ledger::start() {
         while (!stop.stop_requested()) {
             const int id = next_++;
             // A write that failed may be there or not; its number is not used again.
-            if (lab_.sql("--pool", text::format("INSERT INTO ledger VALUES ({})", id)).exit_code != 0) { continue; }
+            if (lab_.sql("--pool", text::format("INSERT INTO ledger VALUES ({})", id)).exit_code != 0) {
+                ++failed_;
+                continue;
+            }
             const std::lock_guard guard(mutex_);
             acknowledged_.insert(id);
             times_.insert(Clock::now());

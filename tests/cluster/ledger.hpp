@@ -26,6 +26,8 @@ class Ledger {
     /// When the first row after `moment` was acknowledged, as seconds since then.
     std::optional<double> resumed_after(std::chrono::steady_clock::time_point moment) const;
     [[nodiscard]] std::size_t acknowledged() const;
+    /// Writes that were answered by an error, or not at all.
+    [[nodiscard]] std::size_t failed() const { return failed_; }
     /// Rows that were acknowledged and are not in the table; and rows that are in it twice.
     struct Audit {
         std::set<int> lost;
@@ -41,6 +43,7 @@ class Ledger {
     mutable std::mutex mutex_;
     std::set<int> acknowledged_;
     std::set<Clock::time_point> times_;
+    std::atomic<std::size_t> failed_ = 0;
     int next_ = 1;
 };
 

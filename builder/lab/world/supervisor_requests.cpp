@@ -45,7 +45,7 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
     if (op == "add") {
         const auto role = cloud_init::role_from(json::string_at(request, "role").value_or(""));
         if (!role) { return fail(ErrorKind::invalid_input, "there is no such role"); }
-        return add(*role);
+        return add(*role, json::string_at(request, "user_data").value_or(""));
     }
     if (op == "partition") { return done(partition(words(request, "groups"))); }
     if (op == "heal") { return done(heal()); }
@@ -149,10 +149,11 @@ Status Supervisor::kill(Guard& guard, const Names& names) {
     return fail(ErrorKind::transient, "not all machines have ended within 20 s of being killed");
 }
 
-Result<json::Json> Supervisor::add(Role role) {
+Result<json::Json> Supervisor::add(Role role, const std::string& user_data) {
     const MemberSeed seed = draw_seed();
     INGOT_ASSIGN(const auto member, next_member(role, state_.members, state_.used, network_, seed), "");
     INGOT_TRY(adopt(member), "");
+    if (!user_data.empty()) { INGOT_TRY(files::write(paths_.user_data(member.name), user_data, {.mode = 0600}), ""); }
     state_.members.push_back(member);
     INGOT_TRY(switch_.know(state_.members), "");
     INGOT_TRY(start({member.name}), "");
@@ -167,6 +168,7 @@ Status Supervisor::remove(Guard& guard, const Names& names) {
         machines_.erase(name);
         std::erase_if(state_.members, [&](const Member& member) { return member.name == name; });
         INGOT_TRY(files::remove_tree(paths_.node(name)), "");
+        INGOT_TRY(files::remove_file(paths_.user_data(name)), "");
     }
     INGOT_TRY(switch_.know(state_.members), "");
     return save();
