@@ -70,6 +70,8 @@ Result<int> retire(const RetireCommand& command);
 /// `ingot-agent promote-cluster NAME`, `demote-cluster NAME`; see firstboot/db/promote.hpp.
 Result<int> promote_cluster(const std::string& typed, bool source_may_live);
 Result<int> demote_cluster(const std::string& typed);
+/// `ingot-agent apply`: the cluster's settings become those of this node's user-data; see firstboot/db/settings.hpp.
+Result<int> apply_settings();
 
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();

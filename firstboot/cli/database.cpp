@@ -8,6 +8,7 @@
 #include "firstboot/datasource/datasource.hpp"
 #include "firstboot/db/promote.hpp"
 #include "firstboot/db/retire.hpp"
+#include "firstboot/db/settings.hpp"
 #include "firstboot/node/facts.hpp"
 #include "firstboot/system/services.hpp"
 
@@ -62,6 +63,15 @@ Result<int> retire(const RetireCommand& command) {
 Result<int> promote_cluster(const std::string& typed, bool source_may_live) {
     return on_database(
         [&](const db::Database& database) { return db::promote_cluster(database, typed, source_may_live, say); });
+}
+
+Result<int> apply_settings() {
+    return on_database([](const db::Database& database) -> Status {
+        INGOT_TRY(db::apply_settings(database), "");
+        say("the cluster follows this node's user-data; `patronictl list` shows members that have to be restarted "
+            "for it");
+        return {};
+    });
 }
 
 Result<int> demote_cluster(const std::string& typed) {

@@ -98,6 +98,10 @@ void add_database_commands(CLI::App& app, Action& action) {
         action = [] { return cli::retire(command); };
     });
 
+    app.add_subcommand("apply",
+                       "Make the cluster follow the postgres section of this node's user-data (on the leader)")
+        ->callback([&action] { action = [] { return cli::apply_settings(); }; });
+
     static std::string typed;
     static bool source_may_live = false;
     auto* const promote = app.add_subcommand("promote-cluster", "Make this standby cluster one that takes writes");

@@ -40,6 +40,15 @@ bool has_repository(const NodeSpec& node);
 /// PostgreSQL's archive_command: pgBackRest's, or one that keeps nothing where there is no repository.
 std::string archive_command(const NodeSpec& node);
 
+/// How soon Patroni acts.
+struct Timing {
+    int ttl;
+    int loop_wait;
+    int retry_timeout;
+    int primary_start_timeout; ///< a crashed primary that is back sooner loses nothing; later, it is replaced
+};
+Timing timing_of(cloud_init::Failover failover);
+
 std::string render_patroni(const NodeSpec& node, const Machine& machine);
 /// Holds the cipher pass phrase, if there is one: not for others' eyes.
 std::string render_pgbackrest(const NodeSpec& node);

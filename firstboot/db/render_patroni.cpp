@@ -52,26 +52,6 @@ void write_parameters(Writer& out, const Parameters& parameters) {
     out.end_mapping();
 }
 
-struct Timing {
-    int ttl;
-    int loop_wait;
-    int retry_timeout;
-    int primary_start_timeout; ///< a crashed primary that is back sooner loses nothing; later, it is replaced
-};
-
-/// ttl stays above loop_wait + 2 * retry_timeout, not equal to it: at equality a standby's election can win the race
-/// against failsafe_mode. "fast" is the floor that Patroni allows.
-Timing timing_of(cloud_init::Failover failover) {
-    switch (failover) {
-    case cloud_init::Failover::fast: break;
-    case cloud_init::Failover::normal:
-        return {.ttl = 30, .loop_wait = 5, .retry_timeout = 10, .primary_start_timeout = 20};
-    case cloud_init::Failover::wide:
-        return {.ttl = 60, .loop_wait = 10, .retry_timeout = 20, .primary_start_timeout = 60};
-    }
-    return {.ttl = 20, .loop_wait = 2, .retry_timeout = 8, .primary_start_timeout = 10};
-}
-
 /// How the cluster follows another one, until it is promoted.
 void write_standby_cluster(Writer& out, const NodeSpec& node) {
     const auto& standby = *node.config.standby_of;
@@ -257,6 +237,19 @@ void write_tags(Writer& out, const NodeSpec& node, const Machine& machine) {
 }
 
 } // namespace
+
+/// ttl stays above loop_wait + 2 * retry_timeout, not equal to it: at equality a standby's election can win the race
+/// against failsafe_mode. "fast" is the floor that Patroni allows.
+Timing timing_of(cloud_init::Failover failover) {
+    switch (failover) {
+    case cloud_init::Failover::fast: break;
+    case cloud_init::Failover::normal:
+        return {.ttl = 30, .loop_wait = 5, .retry_timeout = 10, .primary_start_timeout = 20};
+    case cloud_init::Failover::wide:
+        return {.ttl = 60, .loop_wait = 10, .retry_timeout = 20, .primary_start_timeout = 60};
+    }
+    return {.ttl = 20, .loop_wait = 2, .retry_timeout = 8, .primary_start_timeout = 10};
+}
 
 std::string wal_directory(const NodeSpec& node) {
     return text::format("{}/{}/main", kWalMount, node.config.postgres.version);

@@ -9,6 +9,7 @@
 #include "firstboot/db/duties.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
 #include "firstboot/identity/identity.hpp"
 
@@ -250,6 +251,8 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
                            }});
     role.duties.push_back(
         {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});

@@ -1,6 +1,7 @@
-// What a database goes through in its life, on one small cluster: restored to a moment in a second cluster, followed by a
-// third one that takes over, upgraded by booting newer machines while it is written to, and put on a disk with a foreign
-// past. The other clusters stand in the same lab network. The tests run in the order in which they stand here.
+// What a database goes through in its life, on one small cluster: restored to a moment in a second cluster, followed
+// by a third one that takes over, upgraded by booting newer machines while it is written to, and put on a disk with a
+// foreign past. The other clusters stand in the same lab network. The tests run in the order in which they stand
+// here.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -81,8 +82,7 @@ class DatabaseLife : public testing::Test {
         const auto text = cloud_init::render_user_data(other.cluster, other.secrets, role, now());
         EXPECT_TRUE(text.has_value()) << text.error().to_string();
         if (!text || !files::write(path, *text)) { return {}; }
-        const auto added =
-            lab().lab({"add", std::string(cloud_init::to_string(role)), "--user-data", path});
+        const auto added = lab().lab({"add", std::string(cloud_init::to_string(role)), "--user-data", path});
         EXPECT_EQ(added.exit_code, 0) << added.err;
         return trimmed(added.out);
     }
@@ -120,7 +120,8 @@ class DatabaseLife : public testing::Test {
     static bool write(const std::string& statement) { return lab().sql("--pool", statement).exit_code == 0; }
 
     static bool has_full_backup(const std::string& machine) {
-        const auto info = lab().exec(machine, {"runuser", "-u", "postgres", "--", "pgbackrest", "info", "--output=json"});
+        const auto info =
+            lab().exec(machine, {"runuser", "-u", "postgres", "--", "pgbackrest", "info", "--output=json"});
         const auto stanzas = json::parse(info.out);
         if (!stanzas || !stanzas->is_array()) { return false; }
         for (const auto& stanza : *stanzas) {
@@ -165,18 +166,22 @@ TEST_F(DatabaseLife, BeginsWithABackup) {
 
 TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
     ASSERT_TRUE(write("CREATE TABLE moment (id int); INSERT INTO moment SELECT generate_series(1, 150)"));
-    const auto moment = trimmed(
-        lab().sql("--pool", "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'")
-            .out);
+    const auto moment =
+        trimmed(lab()
+                    .sql("--pool",
+                         "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00'")
+                    .out);
     // Later rows, one of them in a transaction of its own, so that there is something to stop before.
     ASSERT_TRUE(write("INSERT INTO moment SELECT generate_series(151, 200)"));
     ASSERT_TRUE(write("DELETE FROM moment WHERE id <= 10"));
     const auto leader = lab().primary();
     const auto segment = trimmed(sql_on(leader, "SELECT pg_walfile_name(pg_switch_wal())").out);
-    ASSERT_TRUE(LabDriver::wait(120s, [&] {
-                    return trimmed(sql_on(leader, "SELECT last_archived_wal >= '" + segment +
-                                                      "' FROM pg_stat_archiver").out) == "t";
-                }).has_value());
+    ASSERT_TRUE(
+        LabDriver::wait(120s, [&] {
+            return trimmed(
+                       sql_on(leader, "SELECT last_archived_wal >= '" + segment + "' FROM pg_stat_archiver").out) ==
+                   "t";
+        }).has_value());
 
     auto copy = cloud_init::init_cluster({.name = "orders-again"}, now()).value();
     const auto target = cloud_init::restore_target_from("time", moment);
@@ -209,7 +214,8 @@ TEST_F(DatabaseLife, IsFollowedByAStandbyClusterThatTakesOver) {
     ASSERT_TRUE(write("CREATE TABLE followed AS SELECT 1 AS id"));
     const auto has_row = [&] { return trimmed(sql_on(database, "SELECT id FROM followed").out) == "1"; };
     EXPECT_TRUE(LabDriver::wait(60s, has_row).has_value()) << agent_says(database);
-    EXPECT_EQ(trimmed(sql_on(database, "SELECT sender_host FROM pg_stat_wal_receiver").out), "primary.orders.internal");
+    EXPECT_EQ(trimmed(sql_on(database, "SELECT sender_host FROM pg_stat_wal_receiver").out),
+              "primary.orders.internal");
 
     // Neither by mistake nor while the source takes writes.
     EXPECT_NE(lab().exec(database, {"ingot-agent", "promote-cluster", "orders"}).exit_code, 0);
@@ -265,7 +271,8 @@ TEST_F(DatabaseLife, IsUpgradedByBootingNewMachinesWithoutAFailedWrite) {
     for (std::size_t i = 0; i < old.size(); ++i) { ASSERT_EQ(lab().lab({"add", "db"}).exit_code, 0); }
     ASSERT_TRUE(lab().wait_healthy(300s).has_value()) << lab().lab({"status"}).out;
     for (const auto& machine : old) {
-        const auto retired = lab().lab({"exec", machine.name, "--", "ingot-agent", "retire", "--timeout", "120"}, 180s);
+        const auto retired =
+            lab().lab({"exec", machine.name, "--", "ingot-agent", "retire", "--timeout", "120"}, 180s);
         EXPECT_EQ(retired.exit_code, 0) << retired.out << retired.err;
         std::printf("%s: %s", machine.name.c_str(), retired.out.c_str());
         ASSERT_EQ(lab().lab({"remove", machine.name}).exit_code, 0);
