@@ -73,6 +73,9 @@ Result<int> demote_cluster(const std::string& typed);
 /// `ingot-agent apply`: the cluster's settings become those of this node's user-data; see firstboot/db/settings.hpp.
 Result<int> apply_settings();
 
+/// The whole cluster in one table, on standard output; or why it cannot be seen.
+void print_overview();
+
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 

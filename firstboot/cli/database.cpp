@@ -5,11 +5,10 @@
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
-#include "firstboot/datasource/datasource.hpp"
+#include "firstboot/cli/own_node.hpp"
 #include "firstboot/db/promote.hpp"
 #include "firstboot/db/retire.hpp"
 #include "firstboot/db/settings.hpp"
-#include "firstboot/node/facts.hpp"
 #include "firstboot/system/services.hpp"
 
 namespace ingot::firstboot::cli {
@@ -19,16 +18,6 @@ namespace {
 void say(const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
-}
-
-/// What the agent itself makes of metadata and user-data.
-Result<NodeSpec> own_node(Environment& environment) {
-    INGOT_ASSIGN(const auto metadata, read_datasource(environment), "");
-    INGOT_ASSIGN(const auto user_data,
-                 cloud_init::parse_sources({.user_data = metadata.user_data, .vendor_data = metadata.vendor_data},
-                                           "user-data"),
-                 "");
-    return make_node(metadata, user_data, read_facts(environment.root));
 }
 
 Result<int> on_database(const std::function<Status(const db::Database&)>& work) {

@@ -36,10 +36,11 @@ TEST(Settings, ThatDifferAreNamed) {
     other.databases.push_back({.name = "billing"});
     EXPECT_THAT(
         differences(settings_of(sample()), settings_of(other)),
-        ElementsAre("databases.billing is not set here and {\"extensions\":[],\"owner\":\"postgres\"} in the cluster",
-                    "parameters.jit is not set here and on in the cluster",
-                    "parameters.work_mem is 8MB here and 4MB in the cluster",
-                    "synchronous is off here and strict in the cluster"));
+        ElementsAre(
+            "synchronous is off here and strict in the cluster",
+            "parameters.work_mem is 8MB here and 4MB in the cluster",
+            "parameters.jit is not set here and on in the cluster",
+            "databases.billing is not set here and {\"owner\":\"postgres\",\"extensions\":[]} in the cluster"));
 }
 
 TEST(Settings, OfOneMachineAreNotForcedUponAll) {
