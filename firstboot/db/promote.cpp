@@ -30,7 +30,7 @@ bool follows_another(const json::Json& configuration) {
 /// A replication connection to the source's leader, as the standby's members have it.
 bool source_answers(const Database& database) {
     if (!streams_from_source(database.node)) { return false; }
-    const auto dsn = text::format("host={} port={} user=ingot_replicator dbname=postgres replication=database "
+    const auto dsn = text::format("host={} port={} user=ingot_replicator replication=true "
                                   "sslmode=verify-full sslrootcert={} sslcert={} sslkey={} connect_timeout=3",
                                   source_host(database.node), database.node.config.standby_of->endpoints.front().port,
                                   kSourceCaFile, kStandbyCertificate, kStandbyKey);

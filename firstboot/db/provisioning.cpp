@@ -11,7 +11,9 @@ namespace ingot::firstboot::db {
 
 Status provision(const Database& database, const std::string& system_id) {
     const auto& postgres = database.node.config.postgres;
-    INGOT_TRY(run_sql(database, render_provisioning(postgres)), "making users and databases");
+    auto script = render_provisioning(postgres);
+    if (database.node.config.restore) { script += render_after_restore(); }
+    INGOT_TRY(run_sql(database, std::move(script)), "making users and databases");
     const auto record = json::to_line({{"version", 1},
                                        {"system_id", system_id},
                                        {"by", database.node.name},

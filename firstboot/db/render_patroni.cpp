@@ -192,7 +192,9 @@ void write_access(Writer& out, const NodeSpec& node) {
         out.text(text::format("db {} {}", subject("db"), user));
     }
     for (const auto user : {kReplicator, kRewinder}) {
-        out.text(text::format("standby \"/^CN=standby:[a-z0-9-]+,OU=db,O={}$\" {}", node.config.cluster, user));
+        const auto standby = text::format("\"/^CN=standby:[a-z0-9-]+,OU=db,O={}$\"", node.config.cluster);
+        // Through a proxy they come from the private network, whose line in pg_hba asks map db, and only that.
+        for (const auto* const map : {"db", "standby"}) { out.text(text::format("{} {} {}", map, standby, user)); }
         if (streams_from_source(node)) {
             out.text(text::format("db \"/^CN=standby:{},OU=db,O={}$\" {}", node.config.cluster,
                                   source_of(node)->cluster, user));

@@ -19,6 +19,12 @@ std::string program(const NodeSpec& node) {
     return text::format("pgbackrest --config={} --stanza={}", kSourceFile, source_of(node)->cluster);
 }
 
+/// pgBackRest takes neither the T nor the Z of a time.
+std::string as_pgbackrest_reads_it(const RestoreTarget& target) {
+    if (target.kind != RestoreTarget::Kind::time) { return target.value; }
+    return text::replace_all(text::replace_all(target.value, "T", " "), "Z", "+00");
+}
+
 /// "2026-11-28 01:02:03.5+01" → seconds since 1970, as far as that can be read.
 std::optional<std::int64_t> seconds_of(std::string_view time) {
     constexpr std::size_t kDateTime = 19;

@@ -73,4 +73,14 @@ std::string render_provisioning(const cloud_init::PostgresConfig& config) {
     return out;
 }
 
+std::string render_after_restore() {
+    std::string out;
+    for (const auto* const name : {"restore_command", "recovery_target", "recovery_target_action",
+                                   "recovery_target_inclusive", "recovery_target_lsn", "recovery_target_name",
+                                   "recovery_target_time", "recovery_target_timeline", "recovery_target_xid"}) {
+        out += text::format("ALTER SYSTEM RESET {};\n", name);
+    }
+    return out;
+}
+
 } // namespace ingot::firstboot::db

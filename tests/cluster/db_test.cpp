@@ -194,6 +194,12 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
     EXPECT_EQ(trimmed(sql_on(database, "SELECT count(*) || ' ' || min(id) || ' ' || max(id) FROM moment").out),
               "150 1 150");
     EXPECT_EQ(trimmed(sql_on(database, "SELECT pg_is_in_recovery()").out), "f");
+    // Nothing of it reads the source's WAL any more.
+    EXPECT_TRUE(LabDriver::wait(60s, [&] {
+                    return trimmed(sql_on(database,
+                                          "SELECT count(*) FROM pg_file_settings WHERE setting LIKE '%source.conf%'")
+                                       .out) == "0";
+                }).has_value());
     // It has a full backup in a path of its own, and the source's archive is what it was.
     EXPECT_TRUE(LabDriver::wait(180s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
     const auto source_path = text::format("/var/lib/pgbackrest/orders-{}", own().cluster.id.substr(0, 8));

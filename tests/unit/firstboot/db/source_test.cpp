@@ -58,6 +58,9 @@ TEST(Source, IsRestoredAsFarAsAsked) {
     EXPECT_EQ(restore_bootstrap_command(node, kMachine),
               "pgbackrest --config=/etc/pgbackrest/source.conf --stanza=orders --type=time "
               "\"--target=2026-11-28 01:02:03+00\" --target-action=promote restore");
+    node.config.restore->target.value = "2026-11-28T01:02:03Z";
+    EXPECT_NE(restore_bootstrap_command(node, kMachine).find("\"--target=2026-11-28 01:02:03+00\""),
+              std::string::npos);
     node.config.restore->target = {.kind = RestoreTarget::Kind::lsn, .value = "0/3000060"};
     node.config.restore->set = "20261128-010203F";
     EXPECT_EQ(restore_bootstrap_command(node, kMachine),

@@ -47,7 +47,7 @@ TEST(Overview, HasARowForEachMachineWithTheLeaderFirst) {
                 .role = "db",
                 .address = "10.0.0.21",
                 .state = "streaming",
-                .detail = "timeline 3, lag 1.0 KiB, synchronous"},
+                .detail = "timeline 3, lag 1.0 kB, synchronous"},
             Row{.name = "db-3",
                 .role = "db",
                 .address = "fd00::23",
