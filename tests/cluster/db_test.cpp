@@ -49,7 +49,7 @@ class DatabaseLife : public testing::Test {
             << "build the images first: ingot build db etcd proxy";
         lab_ = new LabDriver(kName, images());
         ledger_ = new Ledger(*lab_);
-        folder_ = new files::TemporaryDirectory(files::TemporaryDirectory::create("ingot-cluster-db").value());
+        folder_ = new files::TempDir(files::TempDir::create("ingot-cluster-db").value());
         own_ = new NewCluster(
             cloud_init::init_cluster({.name = "orders", .synchronous = cloud_init::Synchronous::on}, now()).value());
         own_->cluster.topology = {.etcd = {{"etcd-1", "10.0.0.11"}}, .db = 2, .proxy = 1};
@@ -138,7 +138,7 @@ class DatabaseLife : public testing::Test {
     // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables)
     static LabDriver* lab_;
     static Ledger* ledger_;
-    static files::TemporaryDirectory* folder_;
+    static files::TempDir* folder_;
     static NewCluster* own_;
     static std::vector<std::string> companions_;
     // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
@@ -147,7 +147,7 @@ class DatabaseLife : public testing::Test {
 bool DatabaseLife::broken_ = false;
 LabDriver* DatabaseLife::lab_ = nullptr;
 Ledger* DatabaseLife::ledger_ = nullptr;
-files::TemporaryDirectory* DatabaseLife::folder_ = nullptr;
+files::TempDir* DatabaseLife::folder_ = nullptr;
 NewCluster* DatabaseLife::own_ = nullptr;
 std::vector<std::string> DatabaseLife::companions_;
 
