@@ -34,6 +34,7 @@ struct LabArguments {
     std::vector<std::string> members;
     std::vector<std::string> words;
     std::string unit;
+    std::string user_data_file;
     int patience = 180;
     bool all = false;
     bool json = false;
@@ -132,14 +133,21 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
         auto* const members = command->add_option("NODE", arguments->members, "Machines");
         members->excludes(command->add_flag("--all", arguments->all, "All machines"));
     }
-    add(app, "add", "One more machine of a role", arguments, action,
-        [arguments](const lab::Paths& paths) -> Result<int> {
-            INGOT_ASSIGN(const auto answer, lab::ask(paths, {{"op", "add"}, {"role", arguments->role}}), "");
-            print(json::string_at(answer, "name").value_or("") + "\n");
-            return 0;
-        })
-        ->add_option("ROLE", arguments->role, "db, etcd or proxy")
-        ->required();
+    auto* const more = add(app, "add", "One more machine of a role", arguments, action,
+                           [arguments](const lab::Paths& paths) -> Result<int> {
+                               json::Json request{{"op", "add"}, {"role", arguments->role}};
+                               if (!arguments->user_data_file.empty()) {
+                                   INGOT_ASSIGN(request["user_data"], files::read(arguments->user_data_file), "");
+                               }
+                               INGOT_ASSIGN(const auto answer, lab::ask(paths, request), "");
+                               print(json::string_at(answer, "name").value_or("") + "\n");
+                               return 0;
+                           });
+    more->add_option("ROLE", arguments->role, "db, etcd or proxy")->required();
+    more->add_option(
+        "--user-data", arguments->user_data_file,
+        "User-data of this machine alone: a delayed replica, or a machine of another cluster in the same "
+        "network");
     add(app, "remove", "Pull the plug of a machine and throw its disk away", arguments, action,
         [arguments](const lab::Paths& paths) {
             return run_request(paths, lab::request_for("remove", arguments->members));

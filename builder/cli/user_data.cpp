@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cloud-init/cluster/cluster.hpp"
+#include "cloud-init/userdata/sections.hpp"
 #include "common/clock/clock.hpp"
 
 namespace ingot::builder::cli {
@@ -21,13 +22,20 @@ struct UserDataArguments {
     std::string role;
     std::string cluster{cloud_init::kClusterFile};
     std::string secrets; ///< beside the cluster file if empty
+    std::string delayed;
 };
 
 Result<int> user_data(const UserDataArguments& arguments) {
     const std::filesystem::path cluster_path = arguments.cluster;
     const auto secrets_path = arguments.secrets.empty() ? cluster_path.parent_path() / cloud_init::kSecretsFile
                                                         : std::filesystem::path(arguments.secrets);
-    INGOT_ASSIGN(const auto cluster, cloud_init::read_cluster(cluster_path), "");
+    INGOT_ASSIGN(auto cluster, cloud_init::read_cluster(cluster_path), "");
+    if (!arguments.delayed.empty()) {
+        cluster.postgres.delayed = cloud_init::duration_from(arguments.delayed);
+        if (!cluster.postgres.delayed) {
+            return fail(ErrorKind::invalid_input, "--delayed: expected a duration, as in 30s, 10min, 1h, 2d");
+        }
+    }
     INGOT_ASSIGN(const auto secrets, cloud_init::read_secrets(secrets_path), "");
     const auto role = cloud_init::role_from(arguments.role).value_or(cloud_init::Role::db); // CLI11 has checked it
     INGOT_ASSIGN(const auto text, cloud_init::render_user_data(cluster, secrets, role, clock::SystemClock().now()),
@@ -53,6 +61,8 @@ void add_user_data(CLI::App& app, Action& action) {
     command->add_option("--cluster", arguments->cluster, "The cluster file")->capture_default_str();
     command->add_option("--secrets", arguments->secrets,
                         "The secrets file (default: secrets.yaml beside the cluster file)");
+    command->add_option("--delayed", arguments->delayed,
+                        "db: a replica that stays behind by this much (1h); it never leads and takes no reads");
     command->callback([arguments, &action] { action = [arguments] { return user_data(*arguments); }; });
 }
 

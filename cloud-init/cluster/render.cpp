@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cloud-init/userdata/sections.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/document/document.hpp"
 #include "common/text/text.hpp"
 
@@ -53,11 +53,21 @@ void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.end_mapping().end_mapping();
 }
 
+void write_texts(Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
+    if (texts.empty()) { return; }
+    writer.key(key).begin_sequence();
+    for (const auto& text : texts) { writer.text(text); }
+    writer.end_sequence();
+}
+
 void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secrets& secrets, Role role) {
     writer.key("postgres").begin_mapping();
     writer.entry("version", postgres.version);
     if (role == Role::db) { // nobody else has use for it, and a verifier is a secret of a kind
         writer.entry("synchronous", to_string(postgres.synchronous));
+        if (postgres.failover != Failover::fast) { writer.entry("failover", to_string(postgres.failover)); }
+        if (postgres.delayed) { writer.entry("delayed", duration_text(*postgres.delayed)); }
+        write_texts(writer, "hba", postgres.hba);
         if (!postgres.parameters.empty()) {
             writer.key("parameters").begin_mapping();
             for (const auto& [name, value] : postgres.parameters) { writer.entry(name, value); }
@@ -67,6 +77,7 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
         for (const auto& database : postgres.databases) {
             writer.begin_mapping().entry("name", database.name);
             if (database.owner) { writer.entry("owner", *database.owner); }
+            write_texts(writer, "extensions", database.extensions);
             writer.end_mapping();
         }
         writer.end_sequence().key("users").begin_sequence();
@@ -104,6 +115,32 @@ void write_proxy(Writer& writer, const ProxyConfig& proxy) {
     writer.end_mapping();
 }
 
+/// restore: and standby_of: with the secrets of the cluster they name.
+Status write_source(Writer& writer, const Cluster& cluster, const Secrets& secrets) {
+    const auto source = secrets.source.value_or(SourceSecrets{});
+    if (cluster.restore) {
+        auto restore = *cluster.restore;
+        if (!source.cipher_pass.empty()) { restore.source.backup.cipher_pass = source.cipher_pass; }
+        write_restore(writer, restore, true);
+    }
+    if (cluster.standby_of) {
+        auto standby = *cluster.standby_of;
+        if (!standby.endpoints.empty() && source.credential.key_pem.empty()) {
+            return fail(
+                ErrorKind::invalid_input,
+                text::format(
+                    "the secrets hold no credential for cluster {}; 'ingot cluster init --standby-of' makes one",
+                    standby.source.cluster));
+        }
+        if (!source.cipher_pass.empty()) { standby.source.backup.cipher_pass = source.cipher_pass; }
+        standby.ca = source.ca;
+        standby.certificate = source.credential.certificate_pem;
+        standby.key = source.credential.key_pem;
+        write_standby(writer, standby, true);
+    }
+    return {};
+}
+
 } // namespace
 
 Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now) {
@@ -124,6 +161,7 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     if (role != Role::etcd) { write_postgres(writer, cluster.postgres, secrets, role); }
     if (role == Role::db) { write_backup(writer, cluster.backup, secrets.cipher_pass); }
     if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
+    if (role == Role::db) { INGOT_TRY(write_source(writer, cluster, secrets), ""); }
     write_pki(writer, secrets, role);
     writer.end_mapping().end_mapping();
     auto text = "#cloud-config\n" + writer.finish();

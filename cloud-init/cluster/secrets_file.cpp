@@ -61,6 +61,27 @@ void read_users(const Value& section, std::map<std::string, UserSecret>& users, 
     }
 }
 
+SourceSecrets read_source(const Value& section, Faults& faults) {
+    Fields fields(section, "source", faults);
+    SourceSecrets source{.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or("")),
+                           .ca = fields.text("ca").value_or(""),
+                           .credential = {.certificate_pem = fields.text("certificate").value_or(""),
+                                          .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
+    fields.finish();
+    return source;
+}
+
+void write_source(Writer& writer, const SourceSecrets& source) {
+    writer.key("source").begin_mapping();
+    if (!source.cipher_pass.empty()) { writer.entry("cipher_pass", source.cipher_pass.reveal()); }
+    if (!source.ca.empty()) { writer.entry("ca", source.ca); }
+    if (!source.credential.key_pem.empty()) {
+        writer.entry("certificate", source.credential.certificate_pem);
+        writer.entry("key", source.credential.key_pem.reveal());
+    }
+    writer.end_mapping();
+}
+
 } // namespace
 
 Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
@@ -80,6 +101,7 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
     }
     if (const Value* users = fields.optional("users")) { read_users(*users, secrets.users, faults); }
     secrets.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or(""));
+    if (const Value* section = fields.optional("source")) { secrets.source = read_source(*section, faults); }
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }
     return secrets;
@@ -94,6 +116,7 @@ crypto::Secret render_secrets(const Secrets& secrets) {
     }
     writer.end_mapping();
     if (!secrets.cipher_pass.empty()) { writer.entry("cipher_pass", secrets.cipher_pass.reveal()); }
+    if (secrets.source) { write_source(writer, *secrets.source); }
     writer.key("authorities").begin_mapping();
     for (const auto& [role, authority] : secrets.authorities) {
         writer.key(to_string(role)).begin_mapping();

@@ -3,6 +3,7 @@
 #include "cloud-init/userdata/parts.hpp"
 
 #include "cloud-init/userdata/rules.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
@@ -104,12 +105,27 @@ PostgresConfig read_postgres(const Value* section, const std::string& where, Fau
     Fields fields(*section, where, faults);
     postgres.version = read_postgres_version(fields);
     postgres.synchronous = read_synchronous(fields);
+    postgres.failover = read_failover(fields);
     postgres.parameters = read_parameters(fields);
+    postgres.hba = read_hba(fields);
+    postgres.delayed = read_duration(fields, "delayed");
     std::set<std::string> names;
     postgres.users = read_users(fields, names);
     postgres.databases = read_databases(fields, names);
     fields.finish();
     return postgres;
+}
+
+void read_sources(Fields& fields, IngotConfig& ingot, Faults& faults) {
+    if (const Value* section = fields.optional("restore")) {
+        ingot.restore = read_restore(*section, fields.path("restore"), ingot.cluster_id, true, faults);
+    }
+    if (const Value* section = fields.optional("standby_of")) {
+        ingot.standby_of = read_standby(*section, fields.path("standby_of"), ingot.cluster_id, true, faults);
+        if (ingot.restore) {
+            fault_at(fields, "standby_of", "restore is given as well; a cluster begins in one way");
+        }
+    }
 }
 
 } // namespace
@@ -145,7 +161,7 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
     ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), network, findings.faults);
-    refuse_unsupported(fields, {"standby_of", "restore"});
+    read_sources(fields, ingot, findings.faults);
     fields.finish();
     return ingot;
 }

@@ -136,21 +136,6 @@ int read_postgres_version(Fields& fields) {
     return static_cast<int>(fields.number("version", 13, 18).value_or(PostgresConfig{}.version));
 }
 
-Synchronous read_synchronous(Fields& fields) {
-    const auto word = fields.choice("synchronous", {"off", "on", "strict"}).value_or("off");
-    if (word == "strict") { return Synchronous::strict; }
-    return word == "on" ? Synchronous::on : Synchronous::off;
-}
-
-std::string_view to_string(Synchronous synchronous) {
-    switch (synchronous) {
-    case Synchronous::off: return "off";
-    case Synchronous::on: return "on";
-    case Synchronous::strict: return "strict";
-    }
-    return "off";
-}
-
 std::map<std::string, std::string> read_parameters(Fields& fields) {
     std::map<std::string, std::string> parameters;
     const Value* section = fields.optional("parameters");
@@ -213,6 +198,7 @@ std::vector<DatabaseConfig> read_databases(Fields& fields, const std::set<std::s
         Fields item((*section->sequence())[index], text::format("{}[{}]", fields.path("databases"), index),
                     fields.faults());
         DatabaseConfig database{.name = item.required_text("name"), .owner = item.text("owner")};
+        database.extensions = read_extensions(item);
         if (!database.name.empty() && !is_database_name(database.name)) {
             fault_at(item, "name", text::format("'{}' cannot name a database", database.name),
                      "a lower-case letter or '_', then letters, digits, '_' or '-', at most 63");

@@ -4,6 +4,7 @@
 // it before it changes anything, so both say the same. A UserData exists only if there was no fault.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "cloud-init/parts/parts.hpp"
+#include "cloud-init/userdata/backup.hpp"
 #include "cloud-init/userdata/machine.hpp"
+#include "cloud-init/userdata/source.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
 
@@ -93,11 +96,17 @@ struct EtcdConfig {
     std::map<std::string, std::string> founders{}; ///< name → IPv4 or IPv6 address
 };
 
-enum class Synchronous { off, on, strict };
+/// off; on: while two machines are there, an acknowledged row is on two; strict: else writes wait; quorum: as on, but
+/// whichever replica is the fastest (Patroni 4).
+enum class Synchronous { off, on, strict, quorum };
+
+/// How soon a leader that does not answer is replaced.
+enum class Failover { fast, normal, wide };
 
 struct DatabaseConfig {
     std::string name;
     std::optional<std::string> owner{};
+    std::vector<std::string> extensions{};
 };
 
 struct DatabaseUser {
@@ -108,20 +117,12 @@ struct DatabaseUser {
 struct PostgresConfig {
     int version = 17;
     Synchronous synchronous = Synchronous::off;
+    Failover failover = Failover::fast;
     std::map<std::string, std::string> parameters{};
+    std::vector<std::string> hba{}; ///< lines of pg_hba.conf, after those that Ingot needs
     std::vector<DatabaseConfig> databases{};
     std::vector<DatabaseUser> users{};
-};
-
-/// A pgBackRest repository that all db nodes reach as a path (NFS, a shared disk, the lab's folder).
-struct PosixRepository {
-    std::string path;
-};
-
-struct BackupConfig {
-    std::vector<PosixRepository> repositories{};
-    std::optional<crypto::Secret> cipher_pass{}; ///< encrypts the repository (aes-256-cbc) when given
-    int retention_full = 2;                      ///< how many full backups are kept
+    std::optional<std::chrono::seconds> delayed{}; ///< this node only: a replica that stays behind by that much
 };
 
 struct ProxyConfig {
@@ -145,6 +146,8 @@ struct IngotConfig {
     PostgresConfig postgres{};
     BackupConfig backup{};
     ProxyConfig proxy{};
+    std::optional<RestoreConfig> restore{};
+    std::optional<StandbyConfig> standby_of{};
 };
 
 struct UserData {

@@ -66,6 +66,21 @@ struct SwitchoverOptions {
     bool anyway = false;
 };
 Result<int> switchover(const SwitchoverOptions& options);
+/// `ingot-agent retire`: takes a db node out of its cluster; see firstboot/db/retire.hpp.
+struct RetireCommand {
+    bool alone = false;
+    bool undo = false;
+    std::chrono::seconds timeout{600};
+};
+Result<int> retire(const RetireCommand& command);
+/// `ingot-agent promote-cluster NAME`, `demote-cluster NAME`; see firstboot/db/promote.hpp.
+Result<int> promote_cluster(const std::string& typed, bool source_may_live);
+Result<int> demote_cluster(const std::string& typed);
+/// `ingot-agent apply`: the cluster's settings become those of this node's user-data; see firstboot/db/settings.hpp.
+Result<int> apply_settings();
+
+/// The whole cluster in one table, on standard output; or why it cannot be seen.
+void print_overview();
 
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();

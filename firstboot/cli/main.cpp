@@ -89,6 +89,38 @@ void add_commands(CLI::App& app, Action& action) {
     });
 }
 
+void add_database_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    static cli::RetireCommand command;
+    static std::int64_t timeout = command.timeout.count();
+    auto* const retire =
+        app.add_subcommand("retire", "Take this db node out of its cluster: no write fails, no row is lost");
+    retire->add_flag("--alone", command.alone, "Also if the rest is left without a replica");
+    retire->add_flag("--undo", command.undo, "Take the node back into its cluster");
+    retire->add_option("--timeout", timeout, "Seconds to wait at most for the rest to be healthy")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    retire->callback([&action] {
+        command.timeout = std::chrono::seconds(timeout);
+        action = [] { return cli::retire(command); };
+    });
+
+    app.add_subcommand("apply",
+                       "Make the cluster follow the postgres section of this node's user-data (on the leader)")
+        ->callback([&action] { action = [] { return cli::apply_settings(); }; });
+
+    static std::string typed;
+    static bool source_may_live = false;
+    auto* const promote = app.add_subcommand("promote-cluster", "Make this standby cluster one that takes writes");
+    promote->add_option("NAME", typed, "The cluster's name, to confirm")->required();
+    promote->add_flag("--source-may-live", source_may_live, "Also if the cluster that it follows still answers");
+    promote->callback([&action] { action = [] { return cli::promote_cluster(typed, source_may_live); }; });
+    auto* const demote =
+        app.add_subcommand("demote-cluster", "Make this cluster take no writes, until it is promoted");
+    demote->add_option("NAME", typed, "The cluster's name, to confirm")->required();
+    demote->callback([&action] { action = [] { return cli::demote_cluster(typed); }; });
+}
+
 /// The program under the name cloud-init: only what other tools ask of that one while they wait for a machine.
 void add_cloud_init_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
@@ -119,6 +151,7 @@ int main(int argc, char** argv) {
             add_cloud_init_commands(app, action);
         } else {
             add_commands(app, action);
+            add_database_commands(app, action);
         }
         try {
             app.parse(argc, argv);

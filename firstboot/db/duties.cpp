@@ -4,8 +4,8 @@
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/db/observe.hpp"
+#include "firstboot/db/provisioning.hpp"
 #include "firstboot/db/render.hpp"
-#include "firstboot/db/sql.hpp"
 
 namespace ingot::firstboot::db {
 
@@ -46,14 +46,7 @@ Status Provisioning::operator()(const Database& database) {
             return {};
         }
     }
-    INGOT_TRY(run_sql(database, render_provisioning(database.node.config.postgres)), "making users and databases");
-    const auto record = json::to_line({{"version", 1},
-                                       {"system_id", leader->system_id},
-                                       {"by", database.node.name},
-                                       {"at", clock::to_rfc3339(database.environment.clock.now())}});
-    INGOT_TRY(etcd->put(provisioned_key(database), record), "recording that users and databases are made");
-    log::info(text::format("users and databases are made: {} and {}", database.node.config.postgres.users.size(),
-                           database.node.config.postgres.databases.size()));
+    INGOT_TRY(provision(database, leader->system_id), "");
     done_ = true;
     return {};
 }
@@ -150,6 +143,7 @@ Status CertificateWatch::operator()(const Database& database) {
 }
 
 Status check_service(const Database& database) {
+    if (files::exists(database.environment.root.at(kRetiredFile))) { return {}; } // `ingot-agent retire` is at work
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (!runs(state) && state != "reloading" && state != "deactivating") {
         INGOT_TRY(database.environment.services.start(kPatroniUnit), "starting Patroni again");

@@ -26,6 +26,9 @@ inline constexpr int kRestPort = 8008;
 
 /// "/var/lib/postgresql/17/main".
 std::string data_directory(const NodeSpec& node);
+/// Where a disk for the WAL is mounted, if there is one, and the folder on it.
+inline constexpr std::string_view kWalMount = "/var/lib/postgresql-wal";
+std::string wal_directory(const NodeSpec& node);
 /// "/usr/lib/postgresql/17/bin".
 std::string bin_directory(const NodeSpec& node);
 /// The stanza: the cluster's name.
@@ -36,6 +39,15 @@ std::string repository_path(const NodeSpec& node, const cloud_init::PosixReposit
 bool has_repository(const NodeSpec& node);
 /// PostgreSQL's archive_command: pgBackRest's, or one that keeps nothing where there is no repository.
 std::string archive_command(const NodeSpec& node);
+
+/// How soon Patroni acts.
+struct Timing {
+    int ttl;
+    int loop_wait;
+    int retry_timeout;
+    int primary_start_timeout; ///< a crashed primary that is back sooner loses nothing; later, it is replaced
+};
+Timing timing_of(cloud_init::Failover failover);
 
 std::string render_patroni(const NodeSpec& node, const Machine& machine);
 /// Holds the cipher pass phrase, if there is one: not for others' eyes.

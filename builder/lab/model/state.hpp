@@ -52,6 +52,10 @@ struct Paths {
     [[nodiscard]] std::filesystem::path ca_bundle() const { return state / "ca.crt"; }
     [[nodiscard]] std::filesystem::path pgpass() const { return state / "pgpass"; }
     [[nodiscard]] std::filesystem::path node(std::string_view member) const { return state / "nodes" / member; }
+    /// Of a machine that was added with user-data of its own.
+    [[nodiscard]] std::filesystem::path user_data(std::string_view member) const {
+        return state / "nodes" / (std::string(member) + ".user-data");
+    }
     [[nodiscard]] std::filesystem::path repository() const { return state / "repository"; }
     [[nodiscard]] std::filesystem::path logs() const { return state / "logs"; }
     [[nodiscard]] std::filesystem::path console(std::string_view member) const {

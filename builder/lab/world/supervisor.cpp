@@ -199,7 +199,12 @@ std::optional<Instance> Supervisor::instance_at(const std::string& address) {
                     .gateway = network_.gateway(),
                     .network_name = cluster_.name,
                     .ssh_authorized_keys = cluster_.ssh_authorized_keys,
-                    .user_data = user_data_.at(member->role)};
+                    .user_data = user_data_of(*member)};
+}
+
+std::string Supervisor::user_data_of(const Member& member) {
+    const auto own = files::read_if_exists(paths_.user_data(member.name));
+    return own && *own ? **own : user_data_.at(member.role);
 }
 
 std::vector<std::string> Supervisor::proxy_addresses() {

@@ -57,7 +57,7 @@ class Supervisor {
     Status stop(Guard& guard, const Names& names, std::chrono::seconds patience);
     Status kill(Guard& guard, const Names& names);
     Status freeze(const Names& names, bool frozen) const;
-    Result<json::Json> add(Role role);
+    Result<json::Json> add(Role role, const std::string& user_data);
     Status remove(Guard& guard, const Names& names);
     Status partition(const std::vector<std::string>& groups);
     Status heal();
@@ -75,6 +75,7 @@ class Supervisor {
     [[nodiscard]] std::optional<int> memory_of(const Member& member) const;
 
     std::optional<Instance> instance_at(const std::string& address);
+    std::string user_data_of(const Member& member);
     std::vector<std::string> proxy_addresses();
 
     process::Processes& processes_;

@@ -45,7 +45,7 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
     if (op == "add") {
         const auto role = cloud_init::role_from(json::string_at(request, "role").value_or(""));
         if (!role) { return fail(ErrorKind::invalid_input, "there is no such role"); }
-        return add(*role);
+        return add(*role, json::string_at(request, "user_data").value_or(""));
     }
     if (op == "partition") { return done(partition(words(request, "groups"))); }
     if (op == "heal") { return done(heal()); }
@@ -158,10 +158,11 @@ Status Supervisor::freeze(const Names& names, bool frozen) const {
     return {};
 }
 
-Result<json::Json> Supervisor::add(Role role) {
+Result<json::Json> Supervisor::add(Role role, const std::string& user_data) {
     const MemberSeed seed = draw_seed();
     INGOT_ASSIGN(const auto member, next_member(role, state_.members, state_.used, network_, seed), "");
     INGOT_TRY(adopt(member), "");
+    if (!user_data.empty()) { INGOT_TRY(files::write(paths_.user_data(member.name), user_data, {.mode = 0600}), ""); }
     state_.members.push_back(member);
     INGOT_TRY(switch_.know(state_.members), "");
     INGOT_TRY(start({member.name}), "");
@@ -176,6 +177,7 @@ Status Supervisor::remove(Guard& guard, const Names& names) {
         machines_.erase(name);
         std::erase_if(state_.members, [&](const Member& member) { return member.name == name; });
         INGOT_TRY(files::remove_tree(paths_.node(name)), "");
+        INGOT_TRY(files::remove_file(paths_.user_data(name)), "");
     }
     INGOT_TRY(switch_.know(state_.members), "");
     return save();

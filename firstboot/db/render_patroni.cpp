@@ -1,9 +1,9 @@
+// patroni.yml: see render.hpp for how the parts find and trust each other.
 #include "firstboot/db/render.hpp"
-
-#include <algorithm>
 
 #include "common/document/document.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/db/source.hpp"
 #include "firstboot/system/environment.hpp"
 
 namespace ingot::firstboot::db {
@@ -52,26 +52,50 @@ void write_parameters(Writer& out, const Parameters& parameters) {
     out.end_mapping();
 }
 
+/// How the cluster follows another one, until it is promoted.
+void write_standby_cluster(Writer& out, const NodeSpec& node) {
+    const auto& standby = *node.config.standby_of;
+    out.key("standby_cluster").begin_mapping();
+    if (streams_from_source(node)) {
+        out.entry("host", source_host(node)).entry("port", standby.endpoints.front().port);
+    }
+    out.key("create_replica_methods").begin_sequence();
+    if (reads_source_repository(node)) { out.text("source"); }
+    out.text("basebackup").end_sequence();
+    if (reads_source_repository(node)) { out.entry("restore_command", source_archive_get(node)); }
+    if (standby.delay) { out.entry("recovery_min_apply_delay", text::format("{}s", standby.delay->count())); }
+    out.end_mapping();
+}
+
 /// What goes into etcd when the cluster is made, and never again: see docs of Patroni, "dynamic configuration".
 void write_bootstrap(Writer& out, const NodeSpec& node, const Machine& machine) {
     using cloud_init::Synchronous;
     constexpr int kMaximumLag = 16 << 20;
     const auto synchronous = node.config.postgres.synchronous;
     out.key("bootstrap").begin_mapping().key("dcs").begin_mapping();
-    // The floor that Patroni allows. ttl stays above loop_wait + 2 * retry_timeout, not equal to it: at
-    // equality a standby's election can win the race against failsafe_mode.
-    out.entry("ttl", 20).entry("loop_wait", 2).entry("retry_timeout", 8);
+    const auto timing = timing_of(node.config.postgres.failover);
+    out.entry("ttl", timing.ttl).entry("loop_wait", timing.loop_wait).entry("retry_timeout", timing.retry_timeout);
     out.entry("maximum_lag_on_failover", kMaximumLag);
     out.entry("check_timeline", true);
     out.entry("failsafe_mode", true);
-    // A crashed primary that is back soon loses nothing; one that takes longer is replaced.
-    out.entry("primary_start_timeout", 10);
+    out.entry("primary_start_timeout", timing.primary_start_timeout);
     out.entry("member_slots_ttl", "30min");
-    out.entry("synchronous_mode", synchronous != Synchronous::off);
+    if (synchronous == Synchronous::quorum) {
+        out.entry("synchronous_mode", "quorum");
+    } else {
+        out.entry("synchronous_mode", synchronous != Synchronous::off);
+    }
     out.entry("synchronous_mode_strict", synchronous == Synchronous::strict);
     out.key("postgresql").begin_mapping().entry("use_pg_rewind", true).entry("use_slots", true);
     write_parameters(out, cluster_parameters(node, machine));
-    out.end_mapping().end_mapping();
+    out.end_mapping();
+    if (node.config.standby_of) { write_standby_cluster(out, node); }
+    out.end_mapping();
+    if (node.config.restore) {
+        out.entry("method", "restore").key("restore").begin_mapping();
+        out.entry("command", restore_bootstrap_command(node, machine));
+        out.entry("keep_existing_recovery_conf", true).entry("no_params", true).end_mapping();
+    }
 
     constexpr int kBuiltinProvider = 17; // the first version whose own C.UTF-8 does not depend on the C library
     const auto item = [&out](std::string_view key, std::string_view value) {
@@ -87,44 +111,59 @@ void write_bootstrap(Writer& out, const NodeSpec& node, const Machine& machine) 
     out.text("data-checksums");
     item("auth-local", "peer");
     item("auth-host", "reject");
+    if (machine.wal_disk) { item("waldir", wal_directory(node)); }
     out.end_sequence().end_mapping();
 }
 
-void write_authentication(Writer& out) {
-    const auto user = [&out](std::string_view role, std::string_view name) {
+void write_authentication(Writer& out, const NodeSpec& node) {
+    const bool remote = streams_from_source(node);
+    const auto user = [&out, remote](std::string_view role, std::string_view name, bool in_source) {
         out.key(role).begin_mapping().entry("username", name);
-        out.entry("sslmode", "verify-full").entry("sslrootcert", pki("ca-db.crt"));
-        out.entry("sslcert", pki("node.crt")).entry("sslkey", pki("node.key"));
+        out.entry("sslmode", "verify-full")
+            .entry("sslrootcert", remote ? std::string(kSourceCaFile) : pki("ca-db.crt"));
+        out.entry("sslcert", remote && in_source ? std::string(kStandbyCertificate) : pki("node.crt"));
+        out.entry("sslkey", remote && in_source ? std::string(kStandbyKey) : pki("node.key"));
         out.end_mapping();
     };
     out.key("authentication").begin_mapping();
-    user("superuser", "postgres");
-    user("replication", kReplicator);
-    user("rewind", kRewinder);
+    user("superuser", "postgres", false);
+    // Patroni has one identity for its own members and for the source, so a standby shows the source's everywhere.
+    user("replication", kReplicator, true);
+    user("rewind", kRewinder, true);
     out.end_mapping();
 }
 
 /// The repository first, so that the primary is spared; it fails at once as long as there is no backup in it.
-void write_replica_methods(Writer& out, const NodeSpec& node) {
+void write_replica_methods(Writer& out, const NodeSpec& node, const Machine& machine) {
     out.key("create_replica_methods").begin_sequence();
     if (has_repository(node)) { out.text("pgbackrest"); }
     out.text("basebackup").end_sequence();
     if (has_repository(node)) {
         out.key("pgbackrest").begin_mapping();
-        out.entry("command", text::format("pgbackrest --stanza={} --delta --type=standby restore", stanza(node)));
+        const auto wal = machine.wal_disk ? text::format(" --link-map=pg_wal={}", wal_directory(node)) : "";
+        out.entry("command",
+                  text::format("pgbackrest --stanza={} --delta --type=standby{} restore", stanza(node), wal));
         out.entry("keep_data", true).entry("no_params", true).end_mapping();
+    }
+    if (node.config.standby_of && reads_source_repository(node)) {
+        out.key("source").begin_mapping().entry("command", standby_restore_command(node));
+        out.entry("keep_data", true).entry("no_params", true).entry("no_leader", true).end_mapping();
     }
     out.key("basebackup").begin_sequence();
     out.begin_mapping().entry("checkpoint", "fast").end_mapping();
+    if (machine.wal_disk) { out.begin_mapping().entry("waldir", wal_directory(node)).end_mapping(); }
     out.end_sequence();
+    const auto& delayed = node.config.postgres.delayed;
+    if (!has_repository(node) && !delayed) { return; }
+    out.key("recovery_conf").begin_mapping();
     if (has_repository(node)) {
-        out.key("recovery_conf").begin_mapping();
         // See timeline.hpp for what the first half keeps away.
         out.entry("restore_command",
                   text::format("ingot-agent may-restore %f \"%p\" && pgbackrest --stanza={} archive-get %f \"%p\"",
                                stanza(node)));
-        out.end_mapping();
     }
+    if (delayed) { out.entry("recovery_min_apply_delay", text::format("{}s", delayed->count())); }
+    out.end_mapping();
 }
 
 void write_access(Writer& out, const NodeSpec& node) {
@@ -140,7 +179,12 @@ void write_access(Writer& out, const NodeSpec& node) {
     out.text(text::format("hostssl all {} {} cert clientname=DN map=db", kRewinder, network));
     out.text(text::format("hostssl all postgres {} cert clientname=DN map=db", network));
     out.text(text::format("hostssl postgres {} {} cert clientname=DN map=proxy", kPool, network));
-    out.text(text::format("hostssl all {},{} all reject", kReplicator, kPool));
+    // Standbys of this cluster come through its proxies, or from their own network; their certificate says who they
+    // are.
+    out.text(text::format("hostssl replication {} all cert clientname=DN map=standby", kReplicator));
+    out.text(text::format("hostssl all {} all cert clientname=DN map=standby", kRewinder));
+    out.text(text::format("hostssl all {},{},{} all reject", kReplicator, kRewinder, kPool));
+    for (const auto& line : node.config.postgres.hba) { out.text(line); }
     out.text(text::format("hostssl all all {} scram-sha-256", network));
     out.end_sequence();
     out.key("pg_ident").begin_sequence();
@@ -148,6 +192,15 @@ void write_access(Writer& out, const NodeSpec& node) {
     out.text("here prometheus ingot_monitor"); // postgres-exporter
     for (const auto user : {kReplicator, kRewinder, std::string_view("postgres")}) {
         out.text(text::format("db {} {}", subject("db"), user));
+    }
+    for (const auto user : {kReplicator, kRewinder}) {
+        const auto standby = text::format("\"/^CN=standby:[a-z0-9-]+,OU=db,O={}$\"", node.config.cluster);
+        // Through a proxy they come from the private network, whose line in pg_hba asks map db, and only that.
+        for (const auto* const map : {"db", "standby"}) { out.text(text::format("{} {} {}", map, standby, user)); }
+        if (streams_from_source(node)) {
+            out.text(text::format("db \"/^CN=standby:{},OU=db,O={}$\" {}", node.config.cluster,
+                                  source_of(node)->cluster, user));
+        }
     }
     out.text(text::format("proxy {} {}", subject("proxy"), kPool));
     out.end_sequence();
@@ -171,14 +224,40 @@ void write_postgresql(Writer& out, const NodeSpec& node, const Machine& machine)
     // Nobody is there to look: a replica that cannot be rewound is made anew.
     out.entry("remove_data_directory_on_rewind_failure", true);
     out.entry("remove_data_directory_on_diverged_timelines", true);
-    write_authentication(out);
-    write_replica_methods(out, node);
+    write_authentication(out, node);
+    write_replica_methods(out, node, machine);
     write_parameters(out, parameters);
     write_access(out, node);
     out.end_mapping();
 }
 
+/// New replicas are made from a replica where there is one. A delayed one takes no part in anything but being late;
+/// one that leaves is left alone already.
+void write_tags(Writer& out, const NodeSpec& node, const Machine& machine) {
+    const bool aside = node.config.postgres.delayed.has_value() || machine.retiring;
+    out.key("tags").begin_mapping().entry("clonefrom", !aside);
+    if (aside) { out.entry("nofailover", true).entry("noloadbalance", true).entry("nosync", true); }
+    out.end_mapping();
+}
+
 } // namespace
+
+/// ttl stays above loop_wait + 2 * retry_timeout, not equal to it: at equality a standby's election can win the race
+/// against failsafe_mode. "fast" is the floor that Patroni allows.
+Timing timing_of(cloud_init::Failover failover) {
+    switch (failover) {
+    case cloud_init::Failover::fast: break;
+    case cloud_init::Failover::normal:
+        return {.ttl = 30, .loop_wait = 5, .retry_timeout = 10, .primary_start_timeout = 20};
+    case cloud_init::Failover::wide:
+        return {.ttl = 60, .loop_wait = 10, .retry_timeout = 20, .primary_start_timeout = 60};
+    }
+    return {.ttl = 20, .loop_wait = 2, .retry_timeout = 8, .primary_start_timeout = 10};
+}
+
+std::string wal_directory(const NodeSpec& node) {
+    return text::format("{}/{}/main", kWalMount, node.config.postgres.version);
+}
 
 std::string data_directory(const NodeSpec& node) {
     return text::format("/var/lib/postgresql/{}/main", node.config.postgres.version);
@@ -186,22 +265,6 @@ std::string data_directory(const NodeSpec& node) {
 
 std::string bin_directory(const NodeSpec& node) {
     return text::format("/usr/lib/postgresql/{}/bin", node.config.postgres.version);
-}
-
-std::string stanza(const NodeSpec& node) { return node.config.cluster; }
-
-std::string repository_path(const NodeSpec& node, const cloud_init::PosixRepository& repository) {
-    constexpr std::size_t kIdDigits = 8;
-    auto path = repository.path;
-    while (path.ends_with('/')) { path.pop_back(); }
-    return text::format("{}/{}-{}", path, node.config.cluster, node.config.cluster_id.substr(0, kIdDigits));
-}
-
-bool has_repository(const NodeSpec& node) { return !node.config.backup.repositories.empty(); }
-
-std::string archive_command(const NodeSpec& node) {
-    if (!has_repository(node)) { return "/bin/true"; }
-    return text::format("pgbackrest --stanza={} archive-push \"%p\"", stanza(node));
 }
 
 std::string render_patroni(const NodeSpec& node, const Machine& machine) {
@@ -215,47 +278,9 @@ std::string render_patroni(const NodeSpec& node, const Machine& machine) {
     // A device that exists must be held before leading; where there is none, failsafe and the lock have to do.
     out.key("watchdog").begin_mapping().entry("mode", machine.has_watchdog ? "required" : "automatic");
     out.entry("device", "/dev/watchdog").entry("safety_margin", 5).end_mapping();
-    // New replicas are made from a replica where there is one.
-    out.key("tags").begin_mapping().entry("clonefrom", true).end_mapping();
+    write_tags(out, node, machine);
     out.end_mapping();
     return "# Written by ingot-agent at each boot; changes here are lost.\n" + out.finish();
-}
-
-std::string render_pgbackrest(const NodeSpec& node) {
-    const auto& backup = node.config.backup;
-    std::string out = "# Written by ingot-agent at each boot; changes here are lost.\n[global]\n";
-    int number = 0;
-    for (const auto& repository : backup.repositories) {
-        ++number;
-        out += text::format("repo{}-path={}\n", number, repository_path(node, repository));
-        out += text::format("repo{}-retention-full={}\n", number, backup.retention_full);
-        if (backup.cipher_pass) {
-            out += text::format("repo{0}-cipher-type=aes-256-cbc\nrepo{0}-cipher-pass={1}\n", number,
-                                backup.cipher_pass->reveal());
-        }
-    }
-    const unsigned half = std::max(1U, node.cpus / 2);
-    out += text::format("compress-type=zst\n"
-                        "process-max={}\n"
-                        "start-fast=y\n"
-                        "resume=n\n"
-                        "archive-async=y\n"
-                        "archive-timeout=60\n"
-                        "spool-path=/var/spool/pgbackrest\n"
-                        "lock-path=/run/pgbackrest\n"
-                        "log-path=/var/log/pgbackrest\n"
-                        "log-level-console=warn\n"
-                        "log-level-file=info\n"
-                        "\n[global:archive-push]\nprocess-max={}\n"
-                        "\n[global:restore]\nprocess-max={}\ndelta=y\n",
-                        half, std::min(half, 4U), std::max(1U, node.cpus));
-    out += text::format("\n[{}]\npg1-path={}\npg1-port={}\npg1-socket-path={}\n", stanza(node), data_directory(node),
-                        kPostgresPort, kSocketFolder);
-    return out;
-}
-
-std::string render_backup_environment(const NodeSpec& node) {
-    return text::format("PGBACKREST_STANZA={}\n", stanza(node));
 }
 
 } // namespace ingot::firstboot::db
