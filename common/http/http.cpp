@@ -103,7 +103,7 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); // metadata and members are never behind a proxy
+    if (!request.use_proxy) { curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); } // metadata and members are behind none
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout.count()});
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, long{request.timeout.count()});
@@ -123,6 +123,7 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
     }
+    if (request.method == "HEAD") { curl_easy_setopt(handle, CURLOPT_NOBODY, 1L); }
     if (request.method != "GET") { curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str()); }
     if (request.tls) {
         const auto& tls = *request.tls;

@@ -32,6 +32,7 @@ struct Request {
     std::chrono::milliseconds timeout = std::chrono::seconds(10); ///< whole exchange
     std::size_t response_limit = 16U << 20U;
     bool follow_redirects = false;
+    bool use_proxy = false; ///< as https_proxy and its kin say; for services on the internet only
 };
 
 struct Response {

@@ -85,6 +85,26 @@ TEST(Children, ReadTheirInput) {
     EXPECT_EQ(run({.argv = {"true"}, .input = big})->exit_code, 0);
 }
 
+TEST(Children, AreFedAsTheyTakeIt) {
+    int pieces = 0;
+    const auto output = run({.argv = {"cat"}, .input = "first", .feed = [&]() -> std::optional<std::string> {
+                                 constexpr int kPieces = 40;
+                                 if (++pieces > kPieces) { return std::nullopt; }
+                                 return std::string(100'000, 'x');
+                             }});
+    ASSERT_TRUE(output);
+    EXPECT_EQ(output->out.size(), 5U + 40 * 100'000);
+    EXPECT_EQ(run({.argv = {"head", "-c", "3"}, .feed = [] { return std::optional<std::string>("more"); }})->out, "mor");
+}
+
+TEST(Children, EndWhenTheyAreCancelled) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto output = run({.argv = {"sleep", "100"}, .cancelled = [] { return true; }});
+    ASSERT_FALSE(output);
+    EXPECT_EQ(output.error().kind, ErrorKind::refused);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
+}
+
 TEST(Children, RunWhereTheyAreTold) {
     EXPECT_EQ(run({.argv = {"pwd"}, .directory = "/usr"})->out, "/usr\n");
     EXPECT_EQ(run({.argv = {"pwd"}, .directory = "/nowhere"}).error().kind, ErrorKind::not_found);
