@@ -33,7 +33,9 @@ std::optional<fs::path> agent_beside_us() {
         for (const auto& name : names ? *names : std::vector<std::string>()) {
             if (!name.starts_with("ingot-agent_") || !name.ends_with("_amd64.deb")) { continue; }
             const auto path = folder / name;
-            if (!newest || fs::last_write_time(path, problem) > fs::last_write_time(*newest, problem)) { newest = path; }
+            if (!newest || fs::last_write_time(path, problem) > fs::last_write_time(*newest, problem)) {
+                newest = path;
+            }
         }
     }
     return newest;

@@ -27,10 +27,11 @@ Result<crypto::Secret> read_secret(const std::filesystem::path& file, std::strin
     }
     if (!S_ISREG(status.st_mode)) { return fail(ErrorKind::refused, file.string() + " is not a file"); }
     if (status.st_uid != ::geteuid() || (status.st_mode & kOthers) != 0) {
-        return fail(ErrorKind::refused,
-                    text::format("{} is {} others can read (mode {:04o}, uid {}): take it as known to them, make a new "
-                                 "one, and keep it with chmod 0600",
-                                 file.string(), what, status.st_mode & 07777U, status.st_uid));
+        return fail(
+            ErrorKind::refused,
+            text::format("{} is {} others can read (mode {:04o}, uid {}): take it as known to them, make a new "
+                         "one, and keep it with chmod 0600",
+                         file.string(), what, status.st_mode & 07777U, status.st_uid));
     }
     std::string content(kLargest, '\0');
     std::size_t size = 0;
@@ -51,10 +52,11 @@ Result<crypto::Secret> secret_from(const std::string& file, const char* variable
     if (!file.empty()) { return read_secret(file, what); }
     const char* const value = std::getenv(variable);
     if (value == nullptr || *value == '\0') {
-        return fail(ErrorKind::invalid_input,
-                    text::format("there is no {}: put it into the environment as {}, or into a file (mode 0600) that is "
-                                 "named on the command line",
-                                 what, variable));
+        return fail(
+            ErrorKind::invalid_input,
+            text::format("there is no {}: put it into the environment as {}, or into a file (mode 0600) that is "
+                         "named on the command line",
+                         what, variable));
     }
     crypto::Secret secret{std::string(text::trim(value))};
     ::unsetenv(variable);

@@ -52,10 +52,11 @@ Result<std::string> DiskImage::find_frames(std::uint64_t file_size, const Stop& 
             const auto frame = compress::first_frame(rest);
             if (!frame && used > 0) { break; } // not whole in this window
             if (!frame || frame->content > kLargestContent) {
-                return fail(ErrorKind::invalid_input,
-                            text::format("{}: at byte {} there is no zstd frame of at most {} of content. Images that "
-                                         "`ingot build` makes have such frames; another tool's have to be built again",
-                                         path_, at + used, text::human_bytes(kLargestContent)));
+                return fail(
+                    ErrorKind::invalid_input,
+                    text::format("{}: at byte {} there is no zstd frame of at most {} of content. Images that "
+                                 "`ingot build` makes have such frames; another tool's have to be built again",
+                                 path_, at + used, text::human_bytes(kLargestContent)));
             }
             if (frame->content > 0) {
                 frames_.push_back({.file_offset = at + used,
@@ -71,7 +72,8 @@ Result<std::string> DiskImage::find_frames(std::uint64_t file_size, const Stop& 
         at += used;
     }
     if (disk_offset == 0 || disk_offset % kSector != 0) {
-        return fail(ErrorKind::invalid_input, text::format("{} makes {} bytes, which is no disk", path_, disk_offset));
+        return fail(ErrorKind::invalid_input,
+                    text::format("{} makes {} bytes, which is no disk", path_, disk_offset));
     }
     return digest.finish_hex();
 }
@@ -114,8 +116,8 @@ Result<DiskImage> DiskImage::open(const Image& image, const Stop& stop) {
     INGOT_ASSIGN(const auto digest, disk.find_frames(size, stop), "");
     if (digest != entry.sha256) {
         return fail(ErrorKind::refused,
-                    text::format("{} was changed after it was built: its SHA-256 is {}, but its manifest says {}", path,
-                                 digest, entry.sha256));
+                    text::format("{} was changed after it was built: its SHA-256 is {}, but its manifest says {}",
+                                 path, digest, entry.sha256));
     }
     INGOT_TRY(disk.look_into_frames(stop), "");
     return disk;

@@ -1,5 +1,6 @@
-// disk.raw.zst, frame by frame: where each lies in the file and on the disk, what it makes (by hash), and whether that is
-// nothing but zeros. Whoever writes the disk skips those, and whoever reads it back knows what every piece has to be.
+// disk.raw.zst, frame by frame: where each lies in the file and on the disk, what it makes (by hash), and whether
+// that is nothing but zeros. Whoever writes the disk skips those, and whoever reads it back knows what every piece
+// has to be.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +32,9 @@ class DiskImage {
     static Result<DiskImage> open(const Image& image, const Stop& stop);
 
     [[nodiscard]] const std::vector<Frame>& frames() const { return frames_; }
-    [[nodiscard]] std::uint64_t size() const { return frames_.empty() ? 0 : frames_.back().disk_offset + frames_.back().disk_size; }
+    [[nodiscard]] std::uint64_t size() const {
+        return frames_.empty() ? 0 : frames_.back().disk_offset + frames_.back().disk_size;
+    }
     /// Compressed bytes of frames first..last, as they lie in the file.
     [[nodiscard]] Result<std::string> read(std::uint64_t offset, std::uint64_t count) const;
 

@@ -18,9 +18,8 @@ Result<std::string> check_signature(const Image& image, std::string_view manifes
     INGOT_ASSIGN(const auto pem, files::read(public_key), "reading the key " + public_key.string());
     INGOT_ASSIGN(auto fingerprint, crypto::key_fingerprint(pem), "reading the key " + public_key.string());
     if (!image.has_signature) {
-        return fail(ErrorKind::refused,
-                    text::format("{} is not signed (there is no {}), but a key was given", image.folder.string(),
-                                 trust::kSignatureFile));
+        return fail(ErrorKind::refused, text::format("{} is not signed (there is no {}), but a key was given",
+                                                     image.folder.string(), trust::kSignatureFile));
     }
     INGOT_ASSIGN(const auto signature, files::read(image.folder / trust::kSignatureFile), "");
     INGOT_TRY(crypto::verify_signature(pem, manifest, signature),
@@ -49,9 +48,8 @@ Result<artefacts::ManifestFile> file_of(const Image& image, std::string_view nam
     const auto& files = image.manifest.files;
     const auto found = std::ranges::find(files, name, &artefacts::ManifestFile::name);
     if (found != files.end()) { return *found; }
-    return fail(ErrorKind::not_found,
-                text::format("{} has no {}: build it with `ingot build {} --format raw.zst`", image.folder.string(),
-                             name, image.manifest.role));
+    return fail(ErrorKind::not_found, text::format("{} has no {}: build it with `ingot build {} --format raw.zst`",
+                                                   image.folder.string(), name, image.manifest.role));
 }
 
 } // namespace ingot::builder::publish

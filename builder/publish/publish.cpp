@@ -13,10 +13,9 @@ namespace {
 
 void tell(Report& report, const std::string& image, const Result<Published>& result) {
     if (!result) {
-        report.done(image, "failed: " + result.error().to_string(),
-                    {{"result", "failed"},
-                     {"kind", to_string(result.error().kind)},
-                     {"error", result.error().to_string()}});
+        report.done(
+            image, "failed: " + result.error().to_string(),
+            {{"result", "failed"}, {"kind", to_string(result.error().kind)}, {"error", result.error().to_string()}});
         return;
     }
     auto fields = result->fields;
@@ -57,7 +56,8 @@ int exit_code_of(const std::vector<Outcome>& outcomes) {
     for (const auto& outcome : outcomes) {
         if (!outcome.result) { return exit_code(outcome.result.error().kind); }
     }
-    const bool left = std::ranges::any_of(outcomes, [](const auto& outcome) { return !outcome.result->left_behind.empty(); });
+    const bool left =
+        std::ranges::any_of(outcomes, [](const auto& outcome) { return !outcome.result->left_behind.empty(); });
     return left ? exit_code(ErrorKind::transient) : 0;
 }
 

@@ -1,5 +1,5 @@
-// Where images go. A provider is a folder beside this file with one class of this interface; what is said, in what order
-// and how many at once is the same for all.
+// Where images go. A provider is a folder beside this file with one class of this interface; what is said, in what
+// order and how many at once is the same for all.
 #pragma once
 
 #include <string>
@@ -15,10 +15,10 @@ namespace ingot::builder::publish {
 
 /// An image at its provider.
 struct Published {
-    std::string text;                       ///< "snapshot 4711 in fsn1"
+    std::string text;                         ///< "snapshot 4711 in fsn1"
     json::Json fields = json::Json::object(); ///< the same for machines: {"snapshot": 4711}
-    bool was_there = false;                 ///< this very image had been published before
-    std::vector<std::string> left_behind{}; ///< what could not be removed, each with how to
+    bool was_there = false;                   ///< this very image had been published before
+    std::vector<std::string> left_behind{};   ///< what could not be removed, each with how to
 };
 
 class Provider {

@@ -70,8 +70,8 @@ void JsonReport::amount(std::string_view image, std::string_view phase, const Am
         if (now - last < kInterval && amount.done < amount.total) { return; }
         last = now;
     }
-    json::Json value = {{"event", "amount"},      {"image", image},        {"phase", phase},
-                        {"done", amount.done},    {"total", amount.total}, {"bytes_per_second", rate_of(amount)}};
+    json::Json value = {{"event", "amount"},   {"image", image},        {"phase", phase},
+                        {"done", amount.done}, {"total", amount.total}, {"bytes_per_second", rate_of(amount)}};
     const auto left = seconds_left(amount);
     value["seconds_left"] = left < 0 ? json::Json() : json::Json(left);
     print(value);

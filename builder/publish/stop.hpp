@@ -1,4 +1,5 @@
-// ^C, in two steps: the first asks for an orderly end (whatever was made elsewhere is removed), the second ends at once.
+// ^C, in two steps: the first asks for an orderly end (whatever was made elsewhere is removed), the second ends at
+// once.
 #pragma once
 
 #include <atomic>

@@ -21,7 +21,9 @@ Result<int> print(const std::string& text) {
 void add_documentation(CLI::App& app, ManualNotes notes, std::function<Result<int>()>& action) {
     auto shell = std::make_shared<std::string>();
     auto* completion = app.add_subcommand("completion", "Print the completion script for a shell");
-    completion->add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    completion->add_option("SHELL", *shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     completion->callback([&app, shell, &action] {
         action = [&app, shell] {
             const auto program = describe(app);

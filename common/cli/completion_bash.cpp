@@ -32,7 +32,8 @@ std::string render_bash(const Command& program) {
             if (!option.takes_value) { continue; }
             std::vector<std::string> cases;
             for (const auto& name : option.names) { cases.push_back(text::format("'{} {}'", path, name)); }
-            values += text::format("    {}) choices='{}'; return 0 ;;\n", text::join(cases, " | "), text::join(option.choices, " "));
+            values += text::format("    {}) choices='{}'; return 0 ;;\n", text::join(cases, " | "),
+                                   text::join(option.choices, " "));
         }
         words += text::format("    '{}') words='{}' files='{}' ;;\n", path, text::join(offered, " "), files);
     }

@@ -30,7 +30,8 @@ std::string render_fish(const Command& program) {
         const auto here = text::format("complete -c {} -n '__{}_in \"{}\"'", program.name, name, path);
         if (command->positionals.empty()) { lines += here + " -f\n"; }
         for (const auto& below : command->commands) {
-            commands += text::format("            case '{} {}'\n                set place '{} {}'\n", path, below.name, path, below.name);
+            commands += text::format("            case '{} {}'\n                set place '{} {}'\n", path,
+                                     below.name, path, below.name);
             lines += text::format("{} -a {} -d {}\n", here, below.name, quoted(below.help));
         }
         for (const auto& positional : command->positionals) {
@@ -41,8 +42,11 @@ std::string render_fish(const Command& program) {
         for (const auto& option : command->options) {
             auto line = text::format("{}{} -d {}", here, option_names(option), quoted(option.help));
             if (option.takes_value) {
-                for (const auto& option_name : option.names) { values += text::format(" '{} {}'", path, option_name); }
-                line += option.choices.empty() ? " -r -F" : text::format(" -x -a {}", quoted(text::join(option.choices, " ")));
+                for (const auto& option_name : option.names) {
+                    values += text::format(" '{} {}'", path, option_name);
+                }
+                line += option.choices.empty() ? " -r -F"
+                                               : text::format(" -x -a {}", quoted(text::join(option.choices, " ")));
             }
             lines += line + "\n";
         }

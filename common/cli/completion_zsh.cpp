@@ -33,7 +33,8 @@ std::string render_zsh(const Command& program) {
             for (const auto& name : option.names) {
                 list += " " + item(name, option.help);
                 if (!option.takes_value) { continue; }
-                values += text::format("    '{} {}') choices=({}); return 0 ;;\n", path, name, text::join(option.choices, " "));
+                values += text::format("    '{} {}') choices=({}); return 0 ;;\n", path, name,
+                                       text::join(option.choices, " "));
             }
         }
         offers += text::format("    '{}') offered=({}); files={} ;;\n", path, list, files ? "yes" : "''");

@@ -1,5 +1,5 @@
-// roff is picky about the beginning of a line (a dot or an apostrophe is a request), backslashes, and hyphens that are to
-// be copied from a screen.
+// roff is picky about the beginning of a line (a dot or an apostrophe is a request), backslashes, and hyphens that
+// are to be copied from a screen.
 #include "common/cli/program.hpp"
 #include "common/text/text.hpp"
 
@@ -69,7 +69,9 @@ std::string render_options(const Command& command) {
 std::string render_terms(std::string_view title, const std::vector<std::pair<std::string, std::string>>& terms) {
     if (terms.empty()) { return {}; }
     auto out = text::format(".SH {}\n", title);
-    for (const auto& [term, meaning] : terms) { out += text::format(".TP\n\\fB{}\\fR\n{}\n", roff(term), sentence(meaning)); }
+    for (const auto& [term, meaning] : terms) {
+        out += text::format(".TP\n\\fB{}\\fR\n{}\n", roff(term), sentence(meaning));
+    }
     return out;
 }
 

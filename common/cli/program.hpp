@@ -16,8 +16,8 @@ struct Option {
     std::string help{};
     bool takes_value = false;
     bool required = false;
-    bool repeats = false;              ///< takes several values
-    std::string standard{};            ///< what it is without; empty: not said
+    bool repeats = false;               ///< takes several values
+    std::string standard{};             ///< what it is without; empty: not said
     std::vector<std::string> choices{}; ///< if only these are taken
 };
 

@@ -103,7 +103,9 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    if (!request.use_proxy) { curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); } // metadata and members are behind none
+    if (!request.use_proxy) {
+        curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+    } // metadata and members are behind none
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout.count()});
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, long{request.timeout.count()});
@@ -125,6 +127,13 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
     }
     if (request.method == "HEAD") { curl_easy_setopt(handle, CURLOPT_NOBODY, 1L); }
     if (request.method != "GET") { curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str()); }
+    if (request.signature) {
+        const auto& by = *request.signature;
+        const auto scheme = text::format("aws:amz:{}:{}", by.region, by.service);
+        curl_easy_setopt(handle, CURLOPT_AWS_SIGV4, scheme.c_str());
+        curl_easy_setopt(handle, CURLOPT_USERNAME, by.access_key.c_str());
+        curl_easy_setopt(handle, CURLOPT_PASSWORD, by.secret_key.c_str());
+    }
     if (request.tls) {
         const auto& tls = *request.tls;
         if (!tls.ca_file.empty()) { curl_easy_setopt(handle, CURLOPT_CAINFO, tls.ca_file.c_str()); }

@@ -43,8 +43,8 @@ Verdict verdict_of_status(int status) {
     return status >= kServerErrors ? Verdict::unclear : Verdict::hopeless;
 }
 
-/// RateLimit-Reset is the second at which the limit is whole again; it refills all the time, so there is no need to wait
-/// for ever.
+/// RateLimit-Reset is the second at which the limit is whole again; it refills all the time, so there is no need to
+/// wait for ever.
 std::optional<milliseconds> said_wait(const http::Response& response, clock::WallTime now) {
     const auto reset = response.headers.find("ratelimit-reset");
     if (reset == response.headers.end()) { return std::nullopt; }
@@ -62,7 +62,8 @@ std::string details_of(const json::Json& error) {
         for (const auto& message : json::member(field, "messages")) {
             if (message.is_string()) { messages.push_back(message.get<std::string>()); }
         }
-        parts.push_back(text::format("{}: {}", json::string_at(field, "name").value_or("?"), text::join(messages, ", ")));
+        parts.push_back(
+            text::format("{}: {}", json::string_at(field, "name").value_or("?"), text::join(messages, ", ")));
     }
     return parts.empty() ? std::string() : text::format(" ({})", text::join(parts, "; "));
 }
@@ -70,7 +71,9 @@ std::string details_of(const json::Json& error) {
 std::string hint_of(std::string_view code) {
     if (code == "unauthorized") { return ". Is the token right, and still there in the project's settings?"; }
     if (code == "token_readonly") { return ". The token may only read; make one that may write as well"; }
-    if (code == "resource_limit_exceeded") { return ". The project's limits are shown in Hetzner's console; they can be raised there"; }
+    if (code == "resource_limit_exceeded") {
+        return ". The project's limits are shown in Hetzner's console; they can be raised there";
+    }
     return {};
 }
 
@@ -81,7 +84,8 @@ Answer judge_failure(const http::Response& response, const json::Json* body, clo
     auto message = json::string_at(error, "message").value_or("");
     const auto verdict = verdict_of_code(code).value_or(verdict_of_status(response.status));
     Answer answer{.verdict = verdict, .code = code};
-    answer.message = text::format("{}{}{}{}", code, message.empty() ? "" : ": " + message, details_of(error), hint_of(code));
+    answer.message =
+        text::format("{}{}{}{}", code, message.empty() ? "" : ": " + message, details_of(error), hint_of(code));
     if (verdict == Verdict::again) { answer.wait = said_wait(response, now); }
     return answer;
 }
@@ -120,7 +124,8 @@ milliseconds backoff(int attempt, milliseconds first, milliseconds most, double 
                      const std::optional<milliseconds>& said) {
     constexpr int kDoublings = 16;
     const auto whole = std::min<milliseconds>(most, first * (1LL << std::clamp(attempt - 1, 0, kDoublings)));
-    const auto wait = milliseconds(static_cast<std::int64_t>(static_cast<double>(whole.count()) * (1 - (jitter / 2))));
+    const auto wait =
+        milliseconds(static_cast<std::int64_t>(static_cast<double>(whole.count()) * (1 - (jitter / 2))));
     return said ? std::max(wait, *said) : wait;
 }
 

@@ -19,7 +19,8 @@ double random_fraction() {
 
 bool is_loopback(std::string_view rest) {
     for (const std::string_view host : {"127.0.0.1", "localhost", "[::1]"}) {
-        if (rest.starts_with(host) && (rest.size() == host.size() || rest[host.size()] == ':' || rest[host.size()] == '/')) {
+        if (rest.starts_with(host) &&
+            (rest.size() == host.size() || rest[host.size()] == ':' || rest[host.size()] == '/')) {
             return true;
         }
     }
@@ -53,14 +54,17 @@ Status Api::pause(milliseconds duration) const {
 
 Answer Api::send(std::string_view method, const std::string& path, const std::string& body) {
     http::Request request{.method = std::string(method), .url = account_.endpoint + path};
-    request.headers = {"Authorization: Bearer " + account_.token.reveal(), "User-Agent: ingot", "Accept: application/json"};
+    request.headers = {"Authorization: Bearer " + account_.token.reveal(), "User-Agent: ingot",
+                       "Accept: application/json"};
     if (!body.empty()) { request.headers.emplace_back("Content-Type: application/json"); }
     request.body = body;
     request.connect_timeout = std::min<milliseconds>(pace_.request, std::chrono::seconds(10));
     request.timeout = pace_.request;
     request.use_proxy = true;
     auto answer = judge(http_.send(request), clock_.now());
-    if (answer.code == "rate_limit_exceeded" && answer.wait) { limit_.hold_until(steady_clock::now() + *answer.wait); }
+    if (answer.code == "rate_limit_exceeded" && answer.wait) {
+        limit_.hold_until(steady_clock::now() + *answer.wait);
+    }
     answer.message = text::format("{} {}: {}", method, path, answer.message);
     return answer;
 }
@@ -74,7 +78,9 @@ Status Api::wait_before(int attempt, const Answer& last, steady_clock::time_poin
         }
         INGOT_TRY(pause(wait), last.message);
     }
-    if (const auto held = limit_.to_wait(); held.count() > 0) { INGOT_TRY(pause(held), "waiting for the rate limit"); }
+    if (const auto held = limit_.to_wait(); held.count() > 0) {
+        INGOT_TRY(pause(held), "waiting for the rate limit");
+    }
     return stop_->check();
 }
 
@@ -102,7 +108,8 @@ Result<std::vector<json::Json>> Api::list(const std::string& path, std::string_v
     std::int64_t page = 1;
     for (int count = 0; count < kMostPages; ++count) {
         const auto separator = path.find('?') == std::string::npos ? '?' : '&';
-        INGOT_ASSIGN(const auto answer, ask("GET", text::format("{}{}per_page=50&page={}", path, separator, page)), "");
+        INGOT_ASSIGN(const auto answer, ask("GET", text::format("{}{}per_page=50&page={}", path, separator, page)),
+                     "");
         const auto& members = json::member(answer, key);
         if (!members.is_array()) {
             return fail(ErrorKind::transient, text::format("GET {}: the answer has no list of {}", path, key));

@@ -74,8 +74,8 @@ class Api {
     /// All pages of a list: the members of `key`.
     Result<std::vector<json::Json>> list(const std::string& path, std::string_view key);
 
-    /// What must not happen twice: repeats only what was not carried out; when that is not clear, looks first, with `look`,
-    /// whether it was. Returns the answer, or what `look` found. Sold out and taken are returned as answers.
+    /// What must not happen twice: repeats only what was not carried out; when that is not clear, looks first, with
+    /// `look`, whether it was. Returns the answer, or what `look` found. Sold out and taken are returned as answers.
     using Look = std::function<Result<std::optional<json::Json>>()>;
     Result<Answer> make(const std::string& path, const json::Json& body, const Look& look);
 

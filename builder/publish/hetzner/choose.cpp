@@ -33,7 +33,8 @@ bool is_label(std::string_view text) {
 bool is_label_key(std::string_view key) {
     const auto slash = key.find('/');
     const auto name = slash == std::string_view::npos ? key : key.substr(slash + 1);
-    return !name.empty() && is_label(name) && (slash == std::string_view::npos || (slash > 0 && slash <= 253)); // NOLINT: of a DNS name
+    return !name.empty() && is_label(name) &&
+           (slash == std::string_view::npos || (slash > 0 && slash <= 253)); // NOLINT: of a DNS name
 }
 
 std::size_t place_in(const std::vector<std::string>& list, const std::string& name) {
@@ -69,8 +70,8 @@ std::string nothing_fits(const std::vector<ServerType>& types, std::string_view 
             names.push_back(text::format("{} ({} GB)", type.name, type.disk_gb));
         }
     }
-    return text::format("no server type fits: architecture {}, a disk of at least {}{}{}; there are: {}", architecture,
-                        text::human_bytes(image_bytes),
+    return text::format("no server type fits: architecture {}, a disk of at least {}{}{}; there are: {}",
+                        architecture, text::human_bytes(image_bytes),
                         wishes.types.empty() ? "" : ", --server-type " + text::join(wishes.types, ","),
                         wishes.locations.empty() ? "" : ", --location " + text::join(wishes.locations, ","),
                         text::join(names, ", "));
@@ -109,13 +110,15 @@ Result<Labels> parse_labels(std::string_view given) {
     for (const auto& part : text::split(given, ',')) {
         const auto equals = part.find('=');
         const auto key = std::string(text::trim(std::string_view(part).substr(0, equals)));
-        const auto value =
-            equals == std::string::npos ? std::string() : std::string(text::trim(std::string_view(part).substr(equals + 1)));
+        const auto value = equals == std::string::npos
+                               ? std::string()
+                               : std::string(text::trim(std::string_view(part).substr(equals + 1)));
         if (equals == std::string::npos || !is_label_key(key) || !is_label(value)) {
-            return fail(ErrorKind::invalid_input,
-                        text::format("'{}' is not a label: KEY=VALUE, each at most 63 letters, digits, '-', '_' and '.', "
-                                     "beginning and ending with a letter or digit",
-                                     part));
+            return fail(
+                ErrorKind::invalid_input,
+                text::format("'{}' is not a label: KEY=VALUE, each at most 63 letters, digits, '-', '_' and '.', "
+                             "beginning and ending with a letter or digit",
+                             part));
         }
         if (key.starts_with("ingot-")) {
             return fail(ErrorKind::invalid_input,
@@ -130,7 +133,8 @@ Result<std::vector<Candidate>> candidates(const std::vector<ServerType>& types, 
                                           std::uint64_t image_bytes, const Wishes& wishes) {
     std::vector<Ranked> ranked;
     for (const auto& type : types) {
-        const bool wanted = wishes.types.empty() ? !type.deprecated : place_in(wishes.types, type.name) < wishes.types.size();
+        const bool wanted =
+            wishes.types.empty() ? !type.deprecated : place_in(wishes.types, type.name) < wishes.types.size();
         if (!wanted || type.architecture != architecture || type.disk_gb * kGigabyte < image_bytes) { continue; }
         for (const auto& offer : type.offers) {
             const auto place = place_in(wishes.locations, offer.location);
@@ -142,9 +146,7 @@ Result<std::vector<Candidate>> candidates(const std::vector<ServerType>& types, 
                               .price = offer.price_per_hour});
         }
     }
-    if (ranked.empty()) {
-        return fail(ErrorKind::not_found, nothing_fits(types, architecture, image_bytes, wishes));
-    }
+    if (ranked.empty()) { return fail(ErrorKind::not_found, nothing_fits(types, architecture, image_bytes, wishes)); }
     std::ranges::sort(ranked, before);
     std::vector<Candidate> list;
     for (auto& entry : ranked) { list.push_back(std::move(entry.candidate)); }

@@ -27,8 +27,8 @@ Result<std::string> architecture_of(std::string_view debian);
 Labels labels_of(const artefacts::Manifest& manifest, std::string_view digest);
 /// A text as the value of a label: at most 63 letters, digits, and - _ . between them.
 std::string label_value(std::string_view text);
-/// "key=value,key=value" as people give them; invalid_input, naming the label, if the provider would not take one or if it
-/// is one of ours.
+/// "key=value,key=value" as people give them; invalid_input, naming the label, if the provider would not take one or
+/// if it is one of ours.
 Result<Labels> parse_labels(std::string_view text);
 
 struct Wishes {
@@ -41,17 +41,17 @@ struct Candidate {
     std::uint64_t disk_gb = 0;
     bool operator==(const Candidate&) const = default;
 };
-/// In which order to try: the smallest disk first (it is what every later server needs at least), then what is said to be
-/// available, then the price. What a person names comes in the order they named it. not_found, with what there is, if
-/// nothing fits.
+/// In which order to try: the smallest disk first (it is what every later server needs at least), then what is said
+/// to be available, then the price. What a person names comes in the order they named it. not_found, with what there
+/// is, if nothing fits.
 Result<std::vector<Candidate>> candidates(const std::vector<ServerType>& types, std::string_view architecture,
                                           std::uint64_t image_bytes, const Wishes& wishes);
 
 /// The system image to create a server with. It is never booted. not_found if there is none.
 Result<Snapshot> base_image(const std::vector<Snapshot>& images, std::string_view architecture);
 
-/// Which snapshots of ours to delete so that the newest `keep` of each role and architecture stay. Never a protected one,
-/// never one that is not whole, and none without our labels.
+/// Which snapshots of ours to delete so that the newest `keep` of each role and architecture stay. Never a protected
+/// one, never one that is not whole, and none without our labels.
 std::vector<Snapshot> superseded(std::vector<Snapshot> snapshots, std::size_t keep);
 
 /// True if something temporary may be removed: made by `run`, or, without one, older than `age`.

@@ -55,7 +55,8 @@ std::vector<Run> runs_of(const std::vector<Frame>& frames, std::size_t most, con
     std::vector<Run> runs;
     for (std::size_t index = 0; index < frames.size(); ++index) {
         if (!wanted.at(index)) { continue; }
-        const bool joins = !runs.empty() && runs.back().first + runs.back().count == index && runs.back().count < most;
+        const bool joins =
+            !runs.empty() && runs.back().first + runs.back().count == index && runs.back().count < most;
         if (joins) {
             ++runs.back().count;
         } else {
@@ -77,8 +78,8 @@ std::optional<ReadBack> parse_read_back(std::string_view line) {
 
 DiskWriter::DiskWriter(Shell& shell, const DiskImage& image, std::string name, std::string device, int streams,
                        const Pace& pace, Report& report, const Stop& stop)
-    : shell_(shell), image_(image), name_(std::move(name)), device_(std::move(device)), streams_(streams), pace_(pace),
-      report_(report), stop_(stop) {}
+    : shell_(shell), image_(image), name_(std::move(name)), device_(std::move(device)), streams_(streams),
+      pace_(pace), report_(report), stop_(stop) {}
 
 std::string DiskWriter::with_device(std::string_view script) const {
     return text::format("d={}\n{}", text::shell_quote(device_), script);
@@ -99,14 +100,16 @@ Status DiskWriter::prepare() {
     std::string said;
     INGOT_TRY(repeated(stop_, pace_.ssh_retry,
                        [&]() -> Status {
-                           INGOT_ASSIGN(said, shell_.run({.script = with_device(kProbe)}), "looking at the rescue system");
+                           INGOT_ASSIGN(said, shell_.run({.script = with_device(kProbe)}),
+                                        "looking at the rescue system");
                            return {};
                        }),
               "");
     const auto words = text::split(text::trim(said), ' ');
     const auto size = text::to_number(words.front());
     if (words.size() != 2 || !size) {
-        return fail(ErrorKind::tool_failed, text::format("the rescue system said '{}' about its disk", text::trim(said)));
+        return fail(ErrorKind::tool_failed,
+                    text::format("the rescue system said '{}' about its disk", text::trim(said)));
     }
     if (static_cast<std::uint64_t>(*size) < image_.size()) {
         return fail(ErrorKind::refused, text::format("the disk {} has {}, but the image needs {}", device_,
@@ -115,7 +118,8 @@ Status DiskWriter::prepare() {
     }
     processors_ = static_cast<int>(text::to_number(words.at(1)).value_or(1));
     return repeated(stop_, pace_.ssh_retry, [&]() -> Status {
-        INGOT_TRY(shell_.run({.script = with_device(kDiscard), .timeout = std::chrono::minutes(30)}), "emptying the disk");
+        INGOT_TRY(shell_.run({.script = with_device(kDiscard), .timeout = std::chrono::minutes(30)}),
+                  "emptying the disk");
         return {};
     });
 }
@@ -135,7 +139,8 @@ namespace {
 /// The bytes of one run after the other, in pieces, for one stream.
 class Sender {
   public:
-    Sender(const DiskImage& image, std::function<std::optional<Run>()> next) : image_(image), next_(std::move(next)) {}
+    Sender(const DiskImage& image, std::function<std::optional<Run>()> next)
+        : image_(image), next_(std::move(next)) {}
     /// The next piece, or nothing when there is nothing to send any more (or it cannot be read: see `failed`).
     std::optional<std::string> piece() {
         if (left_ == 0) {
@@ -204,8 +209,10 @@ void DiskWriter::stream(Shared& shared) {
             auto piece = sender.piece();
             const std::lock_guard lock(shared.mutex);
             shared.sent += piece ? piece->size() : 0;
-            const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - shared.started);
-            report_.amount(name_, "writing", {.done = std::min(shared.sent, shared.total), .total = shared.total, .elapsed = elapsed});
+            const auto elapsed =
+                std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - shared.started);
+            report_.amount(name_, "writing",
+                           {.done = std::min(shared.sent, shared.total), .total = shared.total, .elapsed = elapsed});
             return piece;
         };
         job.on_line = [&](std::string_view line) { sender.acknowledge(line); };
@@ -217,7 +224,8 @@ void DiskWriter::stream(Shared& shared) {
         if (sender.failed) { shared.failed = std::move(sender.failed); }
         const bool over = ran && unanswered.empty();
         if (over || shared.failed) { continue; }
-        auto error = ran ? fail(ErrorKind::transient, "the rescue system did not acknowledge what it got") : std::move(ran).error();
+        auto error = ran ? fail(ErrorKind::transient, "the rescue system did not acknowledge what it got")
+                         : std::move(ran).error();
         if (error.kind != ErrorKind::transient || failures == kAttempts) {
             shared.failed = std::move(error).with_context("writing the disk");
             return;
@@ -235,16 +243,22 @@ Status DiskWriter::write_runs(std::vector<Run> runs) {
         shared.waiting.push_back(run);
     }
     {
-        const auto count = std::clamp<std::size_t>(std::min(runs.size(), static_cast<std::size_t>(std::max(streams_, 1))), 1,
-                                                   static_cast<std::size_t>(std::max(processors_, 1)) * 2);
+        const auto count =
+            std::clamp<std::size_t>(std::min(runs.size(), static_cast<std::size_t>(std::max(streams_, 1))), 1,
+                                    static_cast<std::size_t>(std::max(processors_, 1)) * 2);
         std::vector<std::jthread> threads;
-        for (std::size_t index = 0; index < count; ++index) { threads.emplace_back([&] { stream(shared); }); }
+        for (std::size_t index = 0; index < count; ++index) {
+            threads.emplace_back([&] { stream(shared); });
+        }
     }
     INGOT_TRY(stop_.check(), "");
     if (shared.failed) { return *std::move(shared.failed); }
-    if (!shared.waiting.empty()) { return fail(ErrorKind::transient, "the connections to the rescue system broke too often"); }
+    if (!shared.waiting.empty()) {
+        return fail(ErrorKind::transient, "the connections to the rescue system broke too often");
+    }
     return repeated(stop_, pace_.ssh_retry, [&]() -> Status {
-        INGOT_TRY(shell_.run({.script = with_device(kFlush), .timeout = std::chrono::minutes(30)}), "flushing the disk");
+        INGOT_TRY(shell_.run({.script = with_device(kFlush), .timeout = std::chrono::minutes(30)}),
+                  "flushing the disk");
         return {};
     });
 }
@@ -298,10 +312,11 @@ Status DiskWriter::verify() {
     const auto& frames = image_.frames();
     const auto check = [&](const std::vector<std::size_t>& wrong) -> Status {
         if (wrong.empty()) { return {}; }
-        return fail(ErrorKind::refused,
-                    text::format("the disk does not hold what was written: {} of {} pieces read back differ, the first at "
-                                 "byte {}. No snapshot was made of it",
-                                 wrong.size(), frames.size(), frames.at(wrong.front()).disk_offset));
+        return fail(
+            ErrorKind::refused,
+            text::format("the disk does not hold what was written: {} of {} pieces read back differ, the first at "
+                         "byte {}. No snapshot was made of it",
+                         wrong.size(), frames.size(), frames.at(wrong.front()).disk_offset));
     };
     INGOT_ASSIGN(auto wrong, read_back(std::vector<bool>(frames.size(), true)), "");
     if (wrong.empty() || !std::ranges::all_of(wrong, [&](std::size_t index) { return frames.at(index).zero; })) {

@@ -1,8 +1,9 @@
 // Writing a disk on the rescue system, and proving that it holds what was written.
 //
-// Runs of frames that are not zero are streamed, still compressed, over several connections; the far side decompresses and
-// writes them at their place. Each run is acknowledged; after a broken connection those without are sent again. Then the
-// disk is flushed and every frame of it, holes included, is read back past the cache and its SHA-256 compared.
+// Runs of frames that are not zero are streamed, still compressed, over several connections; the far side
+// decompresses and writes them at their place. Each run is acknowledged; after a broken connection those without are
+// sent again. Then the disk is flushed and every frame of it, holes included, is read back past the cache and its
+// SHA-256 compared.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,8 @@ std::optional<ReadBack> parse_read_back(std::string_view line);
 
 class DiskWriter {
   public:
-    DiskWriter(Shell& shell, const DiskImage& image, std::string name, std::string device, int streams, const Pace& pace,
-               Report& report, const Stop& stop);
+    DiskWriter(Shell& shell, const DiskImage& image, std::string name, std::string device, int streams,
+               const Pace& pace, Report& report, const Stop& stop);
 
     /// Is this a rescue system, is its disk unused and large enough? Then empties the disk.
     Status prepare();

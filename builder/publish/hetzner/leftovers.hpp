@@ -16,8 +16,8 @@ struct CleanUp {
     std::vector<std::string> faults{};
 };
 
-/// Removes servers and keys of `run`, or of all runs that are older than `age`. One that cannot be removed does not keep
-/// the others.
+/// Removes servers and keys of `run`, or of all runs that are older than `age`. One that cannot be removed does not
+/// keep the others.
 Result<CleanUp> clean_up(Api& api, std::string_view run, std::chrono::minutes age);
 
 } // namespace ingot::builder::publish::hetzner

@@ -55,7 +55,8 @@ Status remove(Api& api, const Leftover& leftover) {
 }
 
 Result<std::optional<json::Json>> TemporaryServer::find_by_run(std::string_view kind, const std::string& member) {
-    INGOT_ASSIGN(const auto values, api_.list(text::format("/{}?label_selector={}", kind, selector(wishes_.run)), kind), "");
+    INGOT_ASSIGN(const auto values,
+                 api_.list(text::format("/{}?label_selector={}", kind, selector(wishes_.run)), kind), "");
     if (values.empty()) { return std::optional<json::Json>(); }
     return std::optional(json::Json{{member, values.front()}});
 }
@@ -80,7 +81,8 @@ Result<bool> TemporaryServer::try_candidate(const Candidate& candidate, const Sn
                        {"start_after_create", false},
                        {"labels", to_json(labels())}};
     if (wishes_.ipv6_only) { body["public_net"] = {{"enable_ipv4", false}, {"enable_ipv6", true}}; }
-    INGOT_ASSIGN(const auto answer, api_.make("/servers", body, [&] { return find_by_run("servers", "server"); }), "");
+    INGOT_ASSIGN(const auto answer, api_.make("/servers", body, [&] { return find_by_run("servers", "server"); }),
+                 "");
     if (answer.verdict == Verdict::out_of_stock) {
         report_.note(image_, text::format("{} is not to be had in {} now", candidate.type, candidate.location));
         return false;
@@ -106,7 +108,8 @@ Status TemporaryServer::create_server() {
         types.push_back(std::move(type));
     }
     INGOT_ASSIGN(const auto image_values,
-                 api_.list("/images?type=system&status=available&architecture=" + wishes_.architecture, "images"), "");
+                 api_.list("/images?type=system&status=available&architecture=" + wishes_.architecture, "images"),
+                 "");
     std::vector<Snapshot> images;
     for (const auto& value : image_values) {
         INGOT_ASSIGN(auto image, to_snapshot(value), "");
@@ -137,7 +140,8 @@ Status TemporaryServer::wait_for_status(std::string_view status, std::chrono::mi
         server_ = *std::move(seen);
         if (server_.status == status && !server_.locked) { return {}; }
         if (steady_clock::now() > deadline) {
-            return fail(ErrorKind::transient, text::format("the server is still '{}', not '{}'", server_.status, status));
+            return fail(ErrorKind::transient,
+                        text::format("the server is still '{}', not '{}'", server_.status, status));
         }
         INGOT_TRY(api_.pause(interval), "");
         interval = std::min(interval * 3 / 2, api_.pace().poll_most);
@@ -154,8 +158,10 @@ Status TemporaryServer::act(const std::string& action, const json::Json& body,
     };
     constexpr int kAttempts = 3; // of an action that was accepted and then failed
     for (int attempt = 1;; ++attempt) {
-        INGOT_ASSIGN(const auto answer, api_.make(text::format("/servers/{}/actions/{}", server_.id, action), body, look), "");
-        auto ended = answer.verdict == Verdict::good ? api_.wait_for_action_in(answer.body) : Status(answer.to_error());
+        INGOT_ASSIGN(const auto answer,
+                     api_.make(text::format("/servers/{}/actions/{}", server_.id, action), body, look), "");
+        auto ended =
+            answer.verdict == Verdict::good ? api_.wait_for_action_in(answer.body) : Status(answer.to_error());
         if (ended || attempt == kAttempts) { return ended; }
         INGOT_TRY(api_.pause(api_.pace().backoff * attempt), "");
     }
@@ -163,9 +169,10 @@ Status TemporaryServer::act(const std::string& action, const json::Json& body,
 
 Status TemporaryServer::enable_rescue() {
     report_.phase(image_, "starting the rescue system");
-    return act("enable_rescue", {{"type", "linux64"}, {"ssh_keys", json::Json::array({key_})}},
-               [](const Server& server) { return server.rescue_enabled; })
-        .or_else([](Error error) { return Status(std::move(error).with_context("enabling the rescue system")); });
+    INGOT_TRY(act("enable_rescue", {{"type", "linux64"}, {"ssh_keys", json::Json::array({key_})}},
+                  [](const Server& server) { return server.rescue_enabled; }),
+              "enabling the rescue system");
+    return {};
 }
 
 Status TemporaryServer::power_on() {
@@ -209,10 +216,12 @@ Result<Snapshot> TemporaryServer::snapshot(const std::string& description, const
         const auto deadline = steady_clock::now() + api_.pace().snapshot;
         while (ended && image.status != "available") {
             if (steady_clock::now() > deadline) {
-                ended = fail(ErrorKind::transient, text::format("the snapshot {} is still '{}'", image.id, image.status));
+                ended =
+                    fail(ErrorKind::transient, text::format("the snapshot {} is still '{}'", image.id, image.status));
                 break;
             }
-            INGOT_ASSIGN(const auto seen, api_.ask("GET", text::format("/images/{}", image.id)), "looking at the snapshot");
+            INGOT_ASSIGN(const auto seen, api_.ask("GET", text::format("/images/{}", image.id)),
+                         "looking at the snapshot");
             INGOT_ASSIGN(image, to_snapshot(json::member(seen, "image")), "");
             if (image.status != "available") { INGOT_TRY(api_.pause(api_.pace().poll), ""); }
         }
@@ -241,8 +250,9 @@ std::vector<std::string> TemporaryServer::clean_up(bool keep_snapshot) {
                                    : api_.list("/images?label_selector=" + selector(wishes_.run), "images");
     for (const auto* error : {found ? nullptr : &found.error(), snapshots ? nullptr : &snapshots.error()}) {
         if (error == nullptr) { continue; }
-        left.push_back(text::format("it is not known what of this upload is still there ({}); a server costs money: {}",
-                                    error->to_string(), how));
+        left.push_back(
+            text::format("it is not known what of this upload is still there ({}); a server costs money: {}",
+                         error->to_string(), how));
     }
     auto things = found ? *std::move(found) : std::vector<Leftover>();
     for (const auto& value : snapshots ? *snapshots : std::vector<json::Json>()) {
@@ -252,7 +262,8 @@ std::vector<std::string> TemporaryServer::clean_up(bool keep_snapshot) {
     for (const auto& thing : things) {
         const auto removed = remove(api_, thing);
         if (removed) { continue; }
-        left.push_back(text::format("{} is still there ({}): {}", thing.to_string(), removed.error().to_string(), how));
+        left.push_back(
+            text::format("{} is still there ({}): {}", thing.to_string(), removed.error().to_string(), how));
     }
     return left;
 }

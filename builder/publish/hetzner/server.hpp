@@ -1,7 +1,7 @@
 // The temporary server of one upload, and its ssh key: made, watched and removed.
 //
-// Everything made here carries the run's label from the moment it exists, so removing needs no memory of what was made:
-// it asks for the label. That is right after a create whose answer never came, and after a crash.
+// Everything made here carries the run's label from the moment it exists, so removing needs no memory of what was
+// made: it asks for the label. That is right after a create whose answer never came, and after a crash.
 #pragma once
 
 #include <optional>
@@ -53,7 +53,8 @@ class TemporaryServer {
     Status wait_until_off();
     /// A snapshot of the disk, whole. One that fails is removed.
     Result<Snapshot> snapshot(const std::string& description, const Labels& labels);
-    /// Removes server and key, and the snapshot unless it is whole and wanted. What could not be removed, each with how to.
+    /// Removes server and key, and the snapshot unless it is whole and wanted. What could not be removed, each with
+    /// how to.
     std::vector<std::string> clean_up(bool keep_snapshot);
 
     [[nodiscard]] const Server& server() const { return server_; }

@@ -22,24 +22,43 @@ Result<process::Output> Shell::call(const std::string& address, const Job& job, 
     const auto known = (keys_ / "known_hosts").string();
     process::Command command;
     command.argv = {"ssh",
-                    "-F", "none", // nothing of the user's own configuration
-                    "-T", "-i", (keys_ / "key").string(),
-                    "-p", std::to_string(port_),
-                    "-o", "IdentitiesOnly=yes",
-                    "-o", "IdentityAgent=none",
-                    "-o", "BatchMode=yes",
-                    "-o", "UserKnownHostsFile=" + known,
-                    "-o", "GlobalKnownHostsFile=/dev/null",
-                    "-o", text::format("StrictHostKeyChecking={}", first ? "accept-new" : "yes"),
-                    "-o", "HostKeyAlias=rescue",
-                    "-o", "UpdateHostKeys=no",
-                    "-o", "ForwardAgent=no",
-                    "-o", "ClearAllForwardings=yes",
-                    "-o", "Compression=no", // what is sent is compressed
-                    "-o", "ConnectTimeout=10",
-                    "-o", "ServerAliveInterval=5",
-                    "-o", "ServerAliveCountMax=6",
-                    "-o", "LogLevel=ERROR",
+                    "-F",
+                    "none", // nothing of the user's own configuration
+                    "-T",
+                    "-i",
+                    (keys_ / "key").string(),
+                    "-p",
+                    std::to_string(port_),
+                    "-o",
+                    "IdentitiesOnly=yes",
+                    "-o",
+                    "IdentityAgent=none",
+                    "-o",
+                    "BatchMode=yes",
+                    "-o",
+                    "UserKnownHostsFile=" + known,
+                    "-o",
+                    "GlobalKnownHostsFile=/dev/null",
+                    "-o",
+                    text::format("StrictHostKeyChecking={}", first ? "accept-new" : "yes"),
+                    "-o",
+                    "HostKeyAlias=rescue",
+                    "-o",
+                    "UpdateHostKeys=no",
+                    "-o",
+                    "ForwardAgent=no",
+                    "-o",
+                    "ClearAllForwardings=yes",
+                    "-o",
+                    "Compression=no", // what is sent is compressed
+                    "-o",
+                    "ConnectTimeout=10",
+                    "-o",
+                    "ServerAliveInterval=5",
+                    "-o",
+                    "ServerAliveCountMax=6",
+                    "-o",
+                    "LogLevel=ERROR",
                     "root@" + address,
                     "exec bash -c " + text::shell_quote(job.script)};
     command.input = job.input;
@@ -92,7 +111,8 @@ Status Shell::run_last(const Job& job) {
 Result<std::string> make_login_key(process::Processes& processes, const std::filesystem::path& folder,
                                    const std::string& comment) {
     const auto file = (folder / "key").string();
-    INGOT_TRY(process::run_checked(processes, {.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file}}),
+    INGOT_TRY(process::run_checked(
+                  processes, {.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file}}),
               "making an ssh key (package openssh-client)");
     INGOT_ASSIGN(const auto text, files::read(file + ".pub"), "");
     return std::string(text::trim(text));

@@ -55,8 +55,8 @@ Result<std::vector<Snapshot>> prune(Api& api, const Filter& filter, std::size_t 
 }
 
 std::string render(const std::vector<Snapshot>& snapshots) {
-    auto table = text::format("{:<12} {:<8} {:<10} {:<10} {:<4} {:>9} {:<20} {}\n", "SNAPSHOT", "ROLE", "SUITE", "VERSION",
-                              "ARCH", "STORED", "CREATED", "DESCRIPTION");
+    auto table = text::format("{:<12} {:<8} {:<10} {:<10} {:<4} {:>9} {:<20} {}\n", "SNAPSHOT", "ROLE", "SUITE",
+                              "VERSION", "ARCH", "STORED", "CREATED", "DESCRIPTION");
     for (const auto& snapshot : snapshots) {
         table += text::format("{:<12} {:<8} {:<10} {:<10} {:<4} {:>6.2f} GB {:<20} {}{}\n", snapshot.id,
                               label(snapshot, kRole), label(snapshot, kSuite), label(snapshot, kVersion),

@@ -20,8 +20,8 @@ std::string new_run() {
 }
 
 Published published(const Snapshot& snapshot, bool was_there) {
-    Published result{.text = text::format("snapshot {} ({:.2f} GB stored, for disks of {:.0f} GB and more)", snapshot.id,
-                                          snapshot.stored_gb, snapshot.disk_gb)};
+    Published result{.text = text::format("snapshot {} ({:.2f} GB stored, for disks of {:.0f} GB and more)",
+                                          snapshot.id, snapshot.stored_gb, snapshot.disk_gb)};
     result.fields = {{"snapshot", snapshot.id},
                      {"architecture", snapshot.architecture},
                      {"description", snapshot.description},
@@ -37,7 +37,8 @@ std::string Hetzner::description_of(const Image& image) const {
     const auto& manifest = image.manifest;
     const auto date = clock::to_rfc3339(clock::WallTime(std::chrono::seconds(manifest.date)));
     constexpr std::size_t kDate = 10;
-    return text::format("ingot {} {} {} {}", manifest.role, manifest.suite, manifest.agent_version, date.substr(0, kDate));
+    return text::format("ingot {} {} {} {}", manifest.role, manifest.suite, manifest.agent_version,
+                        date.substr(0, kDate));
 }
 
 Status Hetzner::write_disk(const Server& server, const DiskImage& disk, const std::filesystem::path& keys,
@@ -55,11 +56,10 @@ Status Hetzner::write_disk(const Server& server, const DiskImage& disk, const st
     INGOT_TRY(writer.write(), "");
     INGOT_TRY(writer.verify(), "");
     // It may be gone before it has answered; whether it is off is asked of the API.
-    return shell.run_last({.script = "poweroff", .timeout = std::chrono::seconds(30)}).or_else([&](const Error& error) {
-        if (stop.requested()) { return stop.check(); }
-        report.note(name, "turning off by ssh: " + error.to_string());
-        return Status();
-    });
+    const auto off = shell.run_last({.script = "poweroff", .timeout = std::chrono::seconds(30)});
+    INGOT_TRY(stop.check(), "");
+    if (!off) { report.note(name, "turning off by ssh: " + off.error().to_string()); }
+    return {};
 }
 
 Result<Snapshot> Hetzner::upload(Api& api, const Image& image, const std::string& architecture, Report& report,
@@ -119,8 +119,8 @@ Result<Published> Hetzner::publish(const Image& image, Report& report, const Sto
     result.left_behind = std::move(left_behind);
     if (!options_.keep) { return result; }
     // The new one is safe by now: trouble with the old ones is told, and does not undo it.
-    const auto pruned = prune(api, {.role = label_value(image.manifest.role), .architecture = architecture},
-                              *options_.keep, false);
+    const auto pruned =
+        prune(api, {.role = label_value(image.manifest.role), .architecture = architecture}, *options_.keep, false);
     if (!pruned) {
         result.left_behind.push_back("older snapshots were not deleted: " + pruned.error().to_string());
     } else if (!pruned->empty()) {

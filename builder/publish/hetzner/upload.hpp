@@ -1,17 +1,17 @@
 // ingot upload hetzner: one image, one temporary server, one snapshot.
 //
-// Order: key → smallest server that is to be had, not started → rescue → power on → ssh → empty the disk → stream it → read
-// it back and compare → off, and seen to be off → snapshot → server and key removed. Whatever ends that early, what was made
-// is removed, and a snapshot exists only of a disk that was read back.
+// Order: key → smallest server that is to be had, not started → rescue → power on → ssh → empty the disk → stream it
+// → read it back and compare → off, and seen to be off → snapshot → server and key removed. Whatever ends that early,
+// what was made is removed, and a snapshot exists only of a disk that was read back.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "builder/publish/disk_image.hpp"
 #include "builder/publish/hetzner/api.hpp"
 #include "builder/publish/hetzner/choose.hpp"
-#include "builder/publish/disk_image.hpp"
 #include "builder/publish/publish.hpp"
 #include "common/clock/clock.hpp"
 #include "common/process/process.hpp"
@@ -20,10 +20,10 @@ namespace ingot::builder::publish::hetzner {
 
 struct UploadOptions {
     Wishes wishes{};
-    Labels labels{};              ///< besides ours
-    std::string description{};    ///< empty: one that says role, suite, version and date
+    Labels labels{};                   ///< besides ours
+    std::string description{};         ///< empty: one that says role, suite, version and date
     std::optional<std::size_t> keep{}; ///< older snapshots of the same role and architecture beyond these are deleted
-    bool force = false;           ///< upload again what is there already
+    bool force = false;                ///< upload again what is there already
     bool ipv6_only = false;
     int streams = 4;
     std::string device = "/dev/sda";

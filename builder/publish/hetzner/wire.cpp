@@ -49,7 +49,9 @@ Result<Id> id_of(const json::Json& value, std::string_view what) {
 /// "2001:db8:1:2::/64" → "2001:db8:1:2::1", the address that a server has in its network.
 std::string first_address(const std::string& network) {
     const auto slash = network.find('/');
-    if (slash == std::string::npos || slash < 2 || network.substr(slash - 2, 2) != "::") { return network.substr(0, slash); }
+    if (slash == std::string::npos || slash < 2 || network.substr(slash - 2, 2) != "::") {
+        return network.substr(0, slash);
+    }
     return network.substr(0, slash) + "1";
 }
 
@@ -64,7 +66,8 @@ std::optional<clock::WallTime> to_time(std::string_view text) {
     int second = 0;
     const std::string copy(text);
     // NOLINTNEXTLINE(cert-err34-c,cppcoreguidelines-pro-type-vararg): the count tells
-    const int count = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second);
+    const int count =
+        std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second);
     constexpr int kToTheMinute = 5; // the provider's documentation has times without seconds
     if (count < kToTheMinute) { return std::nullopt; }
     const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
@@ -94,7 +97,9 @@ Result<ServerType> to_server_type(const json::Json& value) {
                                .price_per_hour = prices.contains(name) ? prices[name] : 0});
     }
     if (!locations.is_array()) { // the API before September 2025
-        for (const auto& [name, price] : prices) { type.offers.push_back({.location = name, .price_per_hour = price}); }
+        for (const auto& [name, price] : prices) {
+            type.offers.push_back({.location = name, .price_per_hour = price});
+        }
     }
     return type;
 }

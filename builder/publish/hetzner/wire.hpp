@@ -20,8 +20,8 @@ using Labels = std::map<std::string, std::string>;
 /// Where a server type can be had, and for how much.
 struct Offer {
     std::string location;
-    bool available = true;      ///< as far as the provider says; a create may fail all the same
-    double price_per_hour = 0;  ///< gross; 0 if not said
+    bool available = true;     ///< as far as the provider says; a create may fail all the same
+    double price_per_hour = 0; ///< gross; 0 if not said
 };
 
 struct ServerType {
@@ -47,9 +47,9 @@ struct Server {
 
 struct Snapshot {
     Id id = 0;
-    std::string name{};   ///< snapshots have none, system images do
-    std::string status;   ///< "creating", "available", "unavailable"
-    std::string type;     ///< "snapshot", "system", …
+    std::string name{}; ///< snapshots have none, system images do
+    std::string status; ///< "creating", "available", "unavailable"
+    std::string type;   ///< "snapshot", "system", …
     std::string description{};
     std::string architecture{};
     std::string os_flavor{};

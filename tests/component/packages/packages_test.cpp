@@ -18,7 +18,8 @@ using testing::HasSubstr;
 
 process::Output run(const std::vector<std::string>& argv) {
     process::PosixProcesses processes;
-    const auto output = processes.run({.argv = argv, .environment = {{"DEBIAN_FRONTEND", "noninteractive"}}, .timeout = std::chrono::minutes(8)});
+    const auto output = processes.run(
+        {.argv = argv, .environment = {{"DEBIAN_FRONTEND", "noninteractive"}}, .timeout = std::chrono::minutes(8)});
     return output ? *output : process::Output{.exit_code = 255, .err = output.error().to_string()};
 }
 
@@ -39,8 +40,10 @@ TEST_P(Packages, InstallAndRunOnACleanDebian) {
     const auto folder = *files::TempDir::create("ingot-packages-");
     const auto root = folder.path() / "root";
     const auto made = run({"mmdebstrap", "--mode=root", "--variant=apt", "--aptopt=APT::Install-Recommends \"false\"",
-                           "--dpkgopt=force-unsafe-io", "--customize-hook=copy-in " + std::string(INGOT_DEB) + " " + INGOT_AGENT_DEB + " /tmp",
-                           "--customize-hook=chroot \"$1\" sh -c 'apt-get -y install /tmp/*.deb'", "--skip=cleanup/apt", suite, root.string(), mirror()});
+                           "--dpkgopt=force-unsafe-io",
+                           "--customize-hook=copy-in " + std::string(INGOT_DEB) + " " + INGOT_AGENT_DEB + " /tmp",
+                           "--customize-hook=chroot \"$1\" sh -c 'apt-get -y install /tmp/*.deb'",
+                           "--skip=cleanup/apt", suite, root.string(), mirror()});
     ASSERT_EQ(made.exit_code, 0) << made.err;
 
     const auto inside = [&](const std::string& script) { return run({"chroot", root.string(), "sh", "-c", script}); };
@@ -54,15 +57,19 @@ TEST_P(Packages, InstallAndRunOnACleanDebian) {
     EXPECT_EQ(explained.exit_code, 0) << explained.err;
     EXPECT_THAT(explained.out, HasSubstr("patroni"));
 
-    const auto completed = inside("bash -c 'source /usr/share/bash-completion/completions/ingot; COMP_WORDS=(ingot upload \"\"); "
-                                  "COMP_CWORD=2; _ingot; echo ${COMPREPLY[*]}'");
+    const auto completed =
+        inside("bash -c 'source /usr/share/bash-completion/completions/ingot; COMP_WORDS=(ingot upload \"\"); "
+               "COMP_CWORD=2; _ingot; echo ${COMPREPLY[*]}'");
     EXPECT_THAT(completed.out, HasSubstr("hetzner"));
-    for (const auto* file : {"usr/share/man/man1/ingot.1.gz", "usr/share/man/man8/ingot-agent.8.gz", "usr/share/zsh/vendor-completions/_ingot",
-                             "usr/share/fish/vendor_completions.d/ingot-agent.fish"}) {
+    for (const auto* file :
+         {"usr/share/man/man1/ingot.1.gz", "usr/share/man/man8/ingot-agent.8.gz",
+          "usr/share/zsh/vendor-completions/_ingot", "usr/share/fish/vendor_completions.d/ingot-agent.fish"}) {
         EXPECT_TRUE(files::exists(root / file)) << file;
     }
     for (const auto* page : {"man1/ingot.1.gz", "man8/ingot-agent.8.gz"}) {
-        const auto lint = run({"sh", "-c", text::format("zcat {} | mandoc -T lint -W warning", (root / "usr/share/man" / page).string())});
+        const auto lint =
+            run({"sh", "-c",
+                 text::format("zcat {} | mandoc -T lint -W warning", (root / "usr/share/man" / page).string())});
         EXPECT_EQ(lint.exit_code, 0) << lint.out;
     }
 
@@ -70,7 +77,8 @@ TEST_P(Packages, InstallAndRunOnACleanDebian) {
     EXPECT_EQ(removed.exit_code, 0) << removed.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(Debian, Packages, testing::Values("bookworm", "trixie"), [](const auto& suite) { return std::string(suite.param); });
+INSTANTIATE_TEST_SUITE_P(Debian, Packages, testing::Values("bookworm", "trixie"),
+                         [](const auto& suite) { return std::string(suite.param); });
 
 } // namespace
 } // namespace ingot::tests

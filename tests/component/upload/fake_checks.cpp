@@ -19,16 +19,30 @@ bool has_type(const json::Json& value, const std::string& type) {
 
 json::Json server_type(int id, const std::string& name, const std::string& architecture, int disk, double price,
                        const std::vector<std::string>& locations, bool deprecated = false) {
-    json::Json type = {{"id", id},          {"name", name}, {"description", text::format("{} of the tests", name)},
-                       {"category", "Shared vCPU"}, {"cores", 2},   {"memory", 4.0},
-                       {"disk", disk},      {"storage_type", "local"}, {"cpu_type", "shared"},
-                       {"architecture", architecture}, {"included_traffic", 0}, {"deprecated", deprecated},
-                       {"deprecation", nullptr}, {"prices", json::Json::array()}, {"locations", json::Json::array()}};
+    json::Json type = {{"id", id},
+                       {"name", name},
+                       {"description", text::format("{} of the tests", name)},
+                       {"category", "Shared vCPU"},
+                       {"cores", 2},
+                       {"memory", 4.0},
+                       {"disk", disk},
+                       {"storage_type", "local"},
+                       {"cpu_type", "shared"},
+                       {"architecture", architecture},
+                       {"included_traffic", 0},
+                       {"deprecated", deprecated},
+                       {"deprecation", nullptr},
+                       {"prices", json::Json::array()},
+                       {"locations", json::Json::array()}};
     int place = 1;
     for (const auto& location : locations) {
         const auto gross = text::format("{:.4f}", price + place / 10000.0);
         type["prices"].push_back({{"location", location}, {"price_hourly", {{"net", gross}, {"gross", gross}}}});
-        type["locations"].push_back({{"id", place++}, {"name", location}, {"available", true}, {"recommended", true}, {"deprecation", nullptr}});
+        type["locations"].push_back({{"id", place++},
+                                     {"name", location},
+                                     {"available", true},
+                                     {"recommended", true},
+                                     {"deprecation", nullptr}});
     }
     return type;
 }
@@ -78,7 +92,8 @@ std::string fault_of_labels(const json::Json& labels) {
     static const std::regex kValue("([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?");
     static const std::regex kKey("([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?");
     for (const auto& [key, value] : labels.items()) {
-        if (!std::regex_match(key, kKey) || !value.is_string() || !std::regex_match(value.get<std::string>(), kValue)) {
+        if (!std::regex_match(key, kKey) || !value.is_string() ||
+            !std::regex_match(value.get<std::string>(), kValue)) {
             return text::format("label {} = {} is not allowed", key, value.dump());
         }
     }
@@ -99,13 +114,14 @@ bool selects(const std::string& selector, const json::Json& labels) {
 std::vector<json::Json> server_types() {
     const std::vector<std::string> all = {"fsn1", "nbg1", "hel1"};
     return {server_type(1, "cx11", "x86", 20, 0.004, all, true), server_type(22, "cpx31", "x86", 160, 0.02, all),
-            server_type(114, "cx23", "x86", 40, 0.006, all),     server_type(115, "cpx11", "x86", 40, 0.007, {"fsn1", "ash"}),
+            server_type(114, "cx23", "x86", 40, 0.006, all),
+            server_type(115, "cpx11", "x86", 40, 0.007, {"fsn1", "ash"}),
             server_type(45, "cax11", "arm", 40, 0.006, {"fsn1", "nbg1"})};
 }
 
 std::vector<json::Json> system_images() {
     return {system_image(1, "debian", "debian-11", "x86", true), system_image(2, "ubuntu", "ubuntu-24.04", "x86"),
-            system_image(3, "debian", "debian-12", "x86"),       system_image(4, "debian", "debian-12", "arm"),
+            system_image(3, "debian", "debian-12", "x86"), system_image(4, "debian", "debian-12", "arm"),
             system_image(5, "fedora", "fedora-42", "x86")};
 }
 

@@ -106,7 +106,8 @@ std::vector<std::string> FakeHetzner::faults() const {
 }
 std::size_t FakeHetzner::servers() const {
     const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::ranges::count_if(servers_, [](const auto& entry) { return !entry.second.deleted; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(servers_, [](const auto& entry) { return !entry.second.deleted; }));
 }
 std::size_t FakeHetzner::keys() const {
     const std::lock_guard lock(mutex_);
@@ -175,7 +176,9 @@ void FakeHetzner::answer(int connection) {
             body_at = text.find("\r\n\r\n") + 4;
             for (const auto& line : text::lines(std::string_view(text).substr(0, body_at))) {
                 const auto colon = line.find(": ");
-                if (colon != std::string::npos) { request.headers[text::lower(line.substr(0, colon))] = line.substr(colon + 2); }
+                if (colon != std::string::npos) {
+                    request.headers[text::lower(line.substr(0, colon))] = line.substr(colon + 2);
+                }
             }
             length = static_cast<std::size_t>(text::to_number(request.headers["content-length"]).value_or(0));
         }
@@ -216,9 +219,10 @@ void FakeHetzner::answer(int connection) {
     }
     if (mischief == Mischief::garbage) { body = "{\"server\": "; }
     const auto reset = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) + 1;
-    const auto head = text::format("HTTP/1.1 {} X\r\nContent-Type: {}\r\nContent-Length: {}\r\nRateLimit-Limit: 3600\r\n"
-                                   "RateLimit-Remaining: {}\r\nRateLimit-Reset: {}\r\nConnection: close\r\n\r\n",
-                                   reply.status, type, body.size(), mischief == Mischief::rate_limited ? 0 : 3000, reset);
+    const auto head =
+        text::format("HTTP/1.1 {} X\r\nContent-Type: {}\r\nContent-Length: {}\r\nRateLimit-Limit: 3600\r\n"
+                     "RateLimit-Remaining: {}\r\nRateLimit-Reset: {}\r\nConnection: close\r\n\r\n",
+                     reply.status, type, body.size(), mischief == Mischief::rate_limited ? 0 : 3000, reset);
     const auto whole = head + body;
     [[maybe_unused]] const auto sent = ::send(connection, whole.data(), whole.size(), MSG_NOSIGNAL);
 }
@@ -229,7 +233,8 @@ std::optional<Mischief> FakeHetzner::mischief_for(const std::string& operation) 
     if (break_down_ && break_down_->operation == operation && break_down_->nth == count) { broken_ = true; }
     if (broken_) { return Mischief::refuse; }
     for (const auto& disturbance : disturbances_) {
-        if (disturbance.operation == operation && count >= disturbance.nth && count < disturbance.nth + disturbance.times) {
+        if (disturbance.operation == operation && count >= disturbance.nth &&
+            count < disturbance.nth + disturbance.times) {
             return disturbance.mischief;
         }
     }
@@ -250,7 +255,8 @@ FakeHetzner::Reply FakeHetzner::handle(const Request& request, std::optional<Mis
     case Mischief::server_error: return {500, error("server_error", "internal server error")};
     case Mischief::locked: return {423, error("locked", "server is locked")};
     case Mischief::conflict: return {409, error("conflict", "the resource has changed, please retry")};
-    case Mischief::rate_limited: return {429, error("rate_limit_exceeded", "limit of 3600 requests per hour reached")};
+    case Mischief::rate_limited:
+        return {429, error("rate_limit_exceeded", "limit of 3600 requests per hour reached")};
     case Mischief::sold_out: return {412, error("resource_unavailable", "error during placement")};
     case Mischief::forbidden: return {403, error("forbidden", "insufficient permissions for this request")};
     default: break;
@@ -286,8 +292,11 @@ FakeHetzner::Reply FakeHetzner::handle(const Request& request, std::optional<Mis
 }
 
 FakeHetzner::Reply FakeHetzner::create_key(const json::Json& body) {
-    auto wrong = fault_of_body(body, {{"name", "string"}, {"public_key", "string"}, {"labels", "labels"}}, {"name", "public_key"});
-    if (wrong.empty() && !body["public_key"].get<std::string>().starts_with("ssh-ed25519 AAAA")) { wrong = "not an ssh key"; }
+    auto wrong = fault_of_body(body, {{"name", "string"}, {"public_key", "string"}, {"labels", "labels"}},
+                               {"name", "public_key"});
+    if (wrong.empty() && !body["public_key"].get<std::string>().starts_with("ssh-ed25519 AAAA")) {
+        wrong = "not an ssh key";
+    }
     if (!wrong.empty()) { return {422, error("invalid_input", wrong)}; }
     for (const auto& [id, key] : keys_) {
         if (key["name"] == body["name"] || key["public_key"] == body["public_key"]) {
@@ -338,7 +347,9 @@ FakeHetzner::Reply FakeHetzner::create_server(const json::Json& body, bool actio
         return {422, error("invalid_input", "image is not there, deprecated, or of another architecture")};
     }
     for (const auto& [id, server] : servers_) {
-        if (!server.deleted && server.name == name) { return {409, error("uniqueness_error", "server name is already used")}; }
+        if (!server.deleted && server.name == name) {
+            return {409, error("uniqueness_error", "server name is already used")};
+        }
     }
     places_tried_.push_back(type_name + "@" + location);
     if (sold_out_ && (sold_out_->empty() || sold_out_->contains(location))) {
@@ -350,23 +361,34 @@ FakeHetzner::Reply FakeHetzner::create_server(const json::Json& body, bool actio
     for (const auto& key : body.value("ssh_keys", json::Json::array())) {
         if (!keys_.contains(key.get<std::int64_t>())) { return {422, error("invalid_input", "no such ssh key")}; }
     }
-    if (body.value("start_after_create", true)) { fault("the server was started before the rescue system was enabled"); }
+    if (body.value("start_after_create", true)) {
+        fault("the server was started before the rescue system was enabled");
+    }
     servers_[server.id] = server;
     most_servers_ = std::max(most_servers_, servers());
-    auto action = begin("create_server", server.id, action_fails, [this, id = server.id] { servers_[id].status = "off"; });
+    auto action =
+        begin("create_server", server.id, action_fails, [this, id = server.id] { servers_[id].status = "off"; });
     return {201,
-            {{"server", show(server)}, {"action", action}, {"next_actions", json::Json::array()}, {"root_password", nullptr}}};
+            {{"server", show(server)},
+             {"action", action},
+             {"next_actions", json::Json::array()},
+             {"root_password", nullptr}}};
 }
 
-FakeHetzner::Reply FakeHetzner::act(std::int64_t id, const std::string& what, const json::Json& body, bool action_fails) {
+FakeHetzner::Reply FakeHetzner::act(std::int64_t id, const std::string& what, const json::Json& body,
+                                    bool action_fails) {
     auto* found = server(id);
     if (found == nullptr) { return {404, error("not_found", "server not found")}; }
     if (is_locked(id)) { return {423, error("locked", "server is locked")}; }
     if (what == "enable_rescue") {
         const auto wrong = fault_of_body(body, {{"type", "string"}, {"ssh_keys", "ids"}}, {});
-        if (!wrong.empty() || body.value("type", "linux64") != "linux64") { return {422, error("invalid_input", wrong)}; }
+        if (!wrong.empty() || body.value("type", "linux64") != "linux64") {
+            return {422, error("invalid_input", wrong)};
+        }
         std::vector<std::int64_t> keys;
-        for (const auto& key : body.value("ssh_keys", json::Json::array())) { keys.push_back(key.get<std::int64_t>()); }
+        for (const auto& key : body.value("ssh_keys", json::Json::array())) {
+            keys.push_back(key.get<std::int64_t>());
+        }
         auto action = begin(what, id, action_fails, [this, id, keys] {
             servers_[id].rescue = true;
             servers_[id].keys = keys;
@@ -378,26 +400,26 @@ FakeHetzner::Reply FakeHetzner::act(std::int64_t id, const std::string& what, co
     if (what == "poweron") {
         if (!action_fails && found->status == "off") { found->status = "starting"; }
         return {201, {{"action", begin(what, id, action_fails, [this, id] {
-                                    auto& machine = servers_[id];
-                                    if (machine.status == "running") { return; }
-                                    machine.status = "running";
-                                    if (!machine.rescue) {
-                                        fault("a server booted its own disk");
-                                        return;
-                                    }
-                                    machine.rescue = false; // for one boot
-                                    std::vector<std::string> keys;
-                                    for (const auto key : machine.keys) {
-                                        if (keys_.contains(key)) { keys.push_back(keys_[key]["public_key"]); }
-                                    }
-                                    machines_.boot_rescue(id, keys);
-                                })}}};
+                           auto& machine = servers_[id];
+                           if (machine.status == "running") { return; }
+                           machine.status = "running";
+                           if (!machine.rescue) {
+                               fault("a server booted its own disk");
+                               return;
+                           }
+                           machine.rescue = false; // for one boot
+                           std::vector<std::string> keys;
+                           for (const auto key : machine.keys) {
+                               if (keys_.contains(key)) { keys.push_back(keys_[key]["public_key"]); }
+                           }
+                           machines_.boot_rescue(id, keys);
+                       })}}};
     }
     if (what == "poweroff") {
         return {201, {{"action", begin(what, id, action_fails, [this, id] {
-                                    machines_.power_cut(id);
-                                    servers_[id].status = "off";
-                                })}}};
+                           machines_.power_cut(id);
+                           servers_[id].status = "off";
+                       })}}};
     }
     fault("no such action: " + what);
     return {404, error("not_found", "no such action")};
@@ -405,7 +427,9 @@ FakeHetzner::Reply FakeHetzner::act(std::int64_t id, const std::string& what, co
 
 FakeHetzner::Reply FakeHetzner::create_image(Server& server, const json::Json& body, bool action_fails) {
     const auto wrong = fault_of_body(body, {{"type", "string"}, {"description", "string"}, {"labels", "labels"}}, {});
-    if (!wrong.empty() || body.value("type", "snapshot") != "snapshot") { return {422, error("invalid_input", wrong)}; }
+    if (!wrong.empty() || body.value("type", "snapshot") != "snapshot") {
+        return {422, error("invalid_input", wrong)};
+    }
     if (server.status != "off") { fault("a snapshot of a server that is " + server.status); }
     const auto id = next_id_++;
     auto image = system_images().front();
@@ -442,7 +466,9 @@ FakeHetzner::Reply FakeHetzner::remove(const std::vector<std::string>& parts, bo
         });
         return {200, {{"action", action}}};
     }
-    if (parts[0] == "ssh_keys") { return keys_.erase(id) > 0 ? Reply{204} : Reply{404, error("not_found", "no such key")}; }
+    if (parts[0] == "ssh_keys") {
+        return keys_.erase(id) > 0 ? Reply{204} : Reply{404, error("not_found", "no such key")};
+    }
     if (parts[0] == "images") {
         if (!images_.contains(id)) { return {404, error("not_found", "no such image")}; }
         if (images_[id]["type"] != "snapshot") { return {403, error("forbidden", "not yours")}; }
@@ -466,7 +492,9 @@ FakeHetzner::Reply FakeHetzner::get(const Request& request, const std::vector<st
         return actions_.contains(id) ? Reply{200, {{"action", show(actions_[id])}}} : missing;
     }
     if (parts[0] == "servers") {
-        if (parts.size() == 2) { return server(id) != nullptr ? Reply{200, {{"server", show(*server(id))}}} : missing; }
+        if (parts.size() == 2) {
+            return server(id) != nullptr ? Reply{200, {{"server", show(*server(id))}}} : missing;
+        }
         for (const auto& [number, server] : servers_) {
             if (!server.deleted) { values.push_back(show(server)); }
         }
@@ -488,11 +516,14 @@ FakeHetzner::Reply FakeHetzner::get(const Request& request, const std::vector<st
 /// Small pages, so that a client that reads only the first is found out.
 FakeHetzner::Reply FakeHetzner::page(const Request& request, const std::string& key, std::vector<json::Json> values) {
     constexpr std::size_t kPage = 3;
-    const std::set<std::string> known = {"page", "per_page", "label_selector", "type", "status", "architecture", "name", "sort"};
+    const std::set<std::string> known = {"page",   "per_page",     "label_selector", "type",
+                                         "status", "architecture", "name",           "sort"};
     std::int64_t number = 1;
     for (const auto& [name, value] : request.query) {
         if (!known.contains(name)) { return {422, error("invalid_input", "unknown parameter " + name)}; }
-        if (name == "per_page" && text::to_number(value).value_or(99) > 50) { return {422, error("invalid_input", "per_page")}; }
+        if (name == "per_page" && text::to_number(value).value_or(99) > 50) {
+            return {422, error("invalid_input", "per_page")};
+        }
         if (name == "page") { number = text::to_number(value).value_or(1); }
         std::erase_if(values, [&](const json::Json& entry) {
             if (name == "label_selector") { return !selects(value, entry["labels"]); }
@@ -502,7 +533,8 @@ FakeHetzner::Reply FakeHetzner::page(const Request& request, const std::string& 
     }
     const auto last = static_cast<std::int64_t>(std::max<std::size_t>(1, (values.size() + kPage - 1) / kPage));
     auto list = json::Json::array();
-    for (std::size_t index = static_cast<std::size_t>(number - 1) * kPage; index < std::min(values.size(), static_cast<std::size_t>(number) * kPage); ++index) {
+    for (std::size_t index = static_cast<std::size_t>(number - 1) * kPage;
+         index < std::min(values.size(), static_cast<std::size_t>(number) * kPage); ++index) {
         list.push_back(values[index]);
     }
     return {200,
@@ -517,8 +549,14 @@ FakeHetzner::Reply FakeHetzner::page(const Request& request, const std::string& 
                  {"total_entries", values.size()}}}}}}};
 }
 
-json::Json FakeHetzner::begin(const std::string& command, std::int64_t server, bool fails, std::function<void()> then) {
-    Action action{.id = next_id_++, .command = command, .server = server, .end = steady_clock::now() + kActionTakes, .fails = fails, .then = std::move(then)};
+json::Json FakeHetzner::begin(const std::string& command, std::int64_t server, bool fails,
+                              std::function<void()> then) {
+    Action action{.id = next_id_++,
+                  .command = command,
+                  .server = server,
+                  .end = steady_clock::now() + kActionTakes,
+                  .fails = fails,
+                  .then = std::move(then)};
     actions_[action.id] = action;
     return show(action);
 }
@@ -552,10 +590,14 @@ json::Json FakeHetzner::show(const Action& action) const {
 
 json::Json FakeHetzner::show(const Server& server) const {
     const bool ipv6 = ipv6_loopback_;
-    json::Json net = {{"ipv4", ipv6 ? json::Json() : json::Json{{"id", 1}, {"ip", machines_.address(server.id)}, {"blocked", false}, {"dns_ptr", "x"}}},
-                      {"ipv6", ipv6 ? json::Json{{"id", 2}, {"ip", "::/64"}, {"blocked", false}, {"dns_ptr", json::Json::array()}} : json::Json()},
-                      {"floating_ips", json::Json::array()},
-                      {"firewalls", json::Json::array()}};
+    json::Json net = {
+        {"ipv4",
+         ipv6 ? json::Json()
+              : json::Json{{"id", 1}, {"ip", machines_.address(server.id)}, {"blocked", false}, {"dns_ptr", "x"}}},
+        {"ipv6", ipv6 ? json::Json{{"id", 2}, {"ip", "::/64"}, {"blocked", false}, {"dns_ptr", json::Json::array()}}
+                      : json::Json()},
+        {"floating_ips", json::Json::array()},
+        {"firewalls", json::Json::array()}};
     return {{"id", server.id},
             {"name", server.name},
             {"status", server.status},
@@ -580,7 +622,8 @@ FakeHetzner::Server* FakeHetzner::server(std::int64_t id) {
 }
 
 bool FakeHetzner::is_locked(std::int64_t id) const {
-    return std::ranges::any_of(actions_, [&](const auto& entry) { return entry.second.server == id && !entry.second.over; });
+    return std::ranges::any_of(actions_,
+                               [&](const auto& entry) { return entry.second.server == id && !entry.second.over; });
 }
 
 } // namespace ingot::tests

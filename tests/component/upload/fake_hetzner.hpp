@@ -1,8 +1,9 @@
-// A Hetzner Cloud that is stricter than the real one: it knows only what its documentation names, and everything that a
-// client should not do (an unknown field, a server that boots its own disk, a snapshot of a running server) is noted.
+// A Hetzner Cloud that is stricter than the real one: it knows only what its documentation names, and everything that
+// a client should not do (an unknown field, a server that boots its own disk, a snapshot of a running server) is
+// noted.
 //
-// Objects live through their states as there: what is asked for becomes an action, which takes its time and locks the server
-// meanwhile. A fault can be put in the way of every call.
+// Objects live through their states as there: what is asked for becomes an action, which takes its time and locks the
+// server meanwhile. A fault can be put in the way of every call.
 #pragma once
 
 #include <atomic>
@@ -74,7 +75,7 @@ class FakeHetzner {
     [[nodiscard]] std::size_t servers() const;
     [[nodiscard]] std::size_t keys() const;
     [[nodiscard]] std::vector<json::Json> snapshots() const;
-    [[nodiscard]] std::string digest_of_snapshot() const; ///< of the newest
+    [[nodiscard]] std::string digest_of_snapshot() const;        ///< of the newest
     [[nodiscard]] std::vector<std::string> places_tried() const; ///< "cx23@fsn1"
     [[nodiscard]] std::size_t servers_at_once() const { return most_servers_; }
     /// A snapshot that was there before: role, age in days.

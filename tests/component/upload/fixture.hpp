@@ -32,15 +32,19 @@ inline ImageFixture make_image(const std::filesystem::path& where, const std::st
     {
         std::ofstream out(raw, std::ios::binary);
         out << std::string(512, 'M') << name;
-        for (const auto place : {3 * kMebi, 9 * kMebi, 20 * kMebi, 41 * kMebi}) { // frames 0, 2, 5 and the short last one
+        for (const auto place :
+             {3 * kMebi, 9 * kMebi, 20 * kMebi, 41 * kMebi}) { // frames 0, 2, 5 and the short last one
             out.seekp(static_cast<std::streamoff>(place));
             out << crypto::random_bytes(700000);
         }
     }
     fs::resize_file(raw, kImageSize);
     if (!builder::artefacts::write_raw_zst(raw, folder / "disk.raw.zst")) { std::abort(); }
-    builder::artefacts::Manifest manifest{.role = name, .suite = "trixie", .architecture = "amd64", .agent_version = "0.1.0", .date = 1764288000};
-    manifest.files.push_back({.name = "disk.raw.zst", .size = fs::file_size(folder / "disk.raw.zst"), .sha256 = *crypto::sha256_file(folder / "disk.raw.zst")});
+    builder::artefacts::Manifest manifest{
+        .role = name, .suite = "trixie", .architecture = "amd64", .agent_version = "0.1.0", .date = 1764288000};
+    manifest.files.push_back({.name = "disk.raw.zst",
+                              .size = fs::file_size(folder / "disk.raw.zst"),
+                              .sha256 = *crypto::sha256_file(folder / "disk.raw.zst")});
     if (!files::write(folder / "manifest.json", builder::artefacts::render_manifest(manifest))) { std::abort(); }
     ImageFixture image{.folder = folder, .raw_digest = *crypto::sha256_file(raw)};
     fs::remove(raw);

@@ -1,5 +1,5 @@
-// Uploads with something going wrong at every call of the API and at every command on the rescue system. Whatever it is, in
-// the end there is a snapshot of a disk that was read back, or nothing is left and the reason was given.
+// Uploads with something going wrong at every call of the API and at every command on the rescue system. Whatever it
+// is, in the end there is a snapshot of a disk that was read back, or nothing is left and the reason was given.
 #include <set>
 
 #include <gmock/gmock.h>
@@ -97,7 +97,8 @@ class Upload : public testing::Test {
     }
 
     /// The promise.
-    static void expect_promise_kept(const Result<publish::Published>& result, const FakeHetzner& fake, const Notes& notes) {
+    static void expect_promise_kept(const Result<publish::Published>& result, const FakeHetzner& fake,
+                                    const Notes& notes) {
         EXPECT_EQ(fake.servers(), 0U) << notes.text;
         EXPECT_EQ(fake.keys(), 0U) << notes.text;
         EXPECT_THAT(fake.faults(), IsEmpty()) << notes.text;
@@ -283,7 +284,9 @@ TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
             Notes notes;
             const auto result = upload(fake, processes, wished, notes);
             expect_promise_kept(result, fake, notes);
-            if (trouble != Trouble::fails) { EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text; }
+            if (trouble != Trouble::fails) {
+                EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
+            }
             if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("it says no")); }
         }
     }
@@ -347,8 +350,8 @@ TEST_F(Upload, DeletesOlderSnapshotsOnlyIfTheyAreOursAndNotProtected) {
     EXPECT_THAT(result->text, HasSubstr("2 older deleted"));
     std::set<std::string> left;
     for (const auto& snapshot : fake.snapshots()) { left.insert(snapshot["description"].get<std::string>()); }
-    EXPECT_THAT(left, testing::ElementsAre("db of 1 days ago", "db of 3 days ago", "db of 4 days ago", "etcd of 5 days ago",
-                                           HasSubstr("ingot db trixie")));
+    EXPECT_THAT(left, testing::ElementsAre("db of 1 days ago", "db of 3 days ago", "db of 4 days ago",
+                                           "etcd of 5 days ago", HasSubstr("ingot db trixie")));
     EXPECT_THAT(fake.faults(), IsEmpty());
 }
 

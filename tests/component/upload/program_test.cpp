@@ -22,7 +22,10 @@ using testing::Not;
 
 class Program : public testing::Test {
   protected:
-    Program() : folder_(*files::TempDir::create("ingot-upload-program-")), fixture_(make_image(folder_.path(), "db")), disk_(folder_.path(), kDiskSize), tools_(folder_.path(), disk_), rescue_(tools_, disk_, kImageSize, folder_.path()), fake_(rescue_) {}
+    Program()
+        : folder_(*files::TempDir::create("ingot-upload-program-")), fixture_(make_image(folder_.path(), "db")),
+          disk_(folder_.path(), kDiskSize), tools_(folder_.path(), disk_),
+          rescue_(tools_, disk_, kImageSize, folder_.path()), fake_(rescue_) {}
 
     void SetUp() override {
         if (::geteuid() != 0) { GTEST_SKIP() << "needs root for a block device"; }
@@ -41,8 +44,8 @@ class Program : public testing::Test {
         return *process::Background::start({.argv = argv, .log_file = log()});
     }
     process::Background start_upload(std::vector<std::string> more = {}) {
-        std::vector<std::string> argv = {"upload", "hetzner", fixture_.folder.string(), "--device", disk_.device(),
-                                         "--ssh-port", std::to_string(rescue_.port())};
+        std::vector<std::string> argv = {"upload",       "hetzner",    fixture_.folder.string(),      "--device",
+                                         disk_.device(), "--ssh-port", std::to_string(rescue_.port())};
         argv.insert(argv.end(), more.begin(), more.end());
         return start(argv);
     }
@@ -64,7 +67,8 @@ class Program : public testing::Test {
 };
 
 TEST_F(Program, RemovesEverythingAfterControlC) {
-    for (const auto* phase : {"creating a server", "waiting for the rescue system", "writing", "taking the snapshot"}) {
+    for (const auto* phase :
+         {"creating a server", "waiting for the rescue system", "writing", "taking the snapshot"}) {
         SCOPED_TRACE(phase);
         tools_.reset();
         auto program = start_upload();

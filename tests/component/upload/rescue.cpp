@@ -38,7 +38,8 @@ int free_port() {
 } // namespace
 
 Disk::Disk(const fs::path& folder, std::uint64_t size) : file_(folder / "disk"), size_(size) {
-    const auto made = sh(text::format("truncate -s {} {} && losetup -f --show {}", size, file_.string(), file_.string()));
+    const auto made =
+        sh(text::format("truncate -s {} {} && losetup -f --show {}", size, file_.string(), file_.string()));
     if (made.exit_code == 0) { device_ = text::trim(made.out); }
 }
 
@@ -47,24 +48,27 @@ Disk::~Disk() {
 }
 
 void Disk::scribble() const {
-    sh(text::format("yes 'old bytes of the system that came with the server' | dd of={} bs=1M count={} iflag=fullblock "
-                    "conv=notrunc status=none; blockdev --flushbufs {}",
-                    device_, size_ >> 20U, device_));
+    sh(text::format(
+        "yes 'old bytes of the system that came with the server' | dd of={} bs=1M count={} iflag=fullblock "
+        "conv=notrunc status=none; blockdev --flushbufs {}",
+        device_, size_ >> 20U, device_));
 }
 
 std::string Disk::digest(std::uint64_t bytes) const {
-    return sh(text::format("sync {}; head -c {} {} | sha256sum | cut -c -64 | tr -d '\\n'", device_, bytes, device_)).out;
+    return sh(text::format("sync {}; head -c {} {} | sha256sum | cut -c -64 | tr -d '\\n'", device_, bytes, device_))
+        .out;
 }
 
 void Disk::damage(std::uint64_t offset) const {
-    sh(text::format("printf x | dd of={} bs=1 seek={} conv=notrunc status=none; sync {}; blockdev --flushbufs {}", device_, offset, device_, device_));
+    sh(text::format("printf x | dd of={} bs=1 seek={} conv=notrunc status=none; sync {}; blockdev --flushbufs {}",
+                    device_, offset, device_, device_));
 }
 
 RescueTools::RescueTools(const fs::path& folder, const Disk& disk) : folder_(folder / "rescue") {
     fs::create_directories(folder_ / "bin");
     // Just what Debian's rescue system has of what we use: anything else would be a bug that only shows there.
-    for (const auto* tool : {"bash", "zstd", "dd", "head", "sha256sum", "cut", "tr", "xargs", "blkdiscard", "blockdev", "sync", "lsblk",
-                             "nproc", "true", "cat"}) {
+    for (const auto* tool : {"bash", "zstd", "dd", "head", "sha256sum", "cut", "tr", "xargs", "blkdiscard",
+                             "blockdev", "sync", "lsblk", "nproc", "true", "cat"}) {
         for (const auto* place : {"/usr/bin", "/usr/sbin", "/bin", "/sbin"}) {
             if (!fs::exists(fs::path(place) / tool)) { continue; }
             fs::create_symlink(fs::path(place) / tool, folder_ / "bin" / tool);
@@ -73,10 +77,12 @@ RescueTools::RescueTools(const fs::path& folder, const Disk& disk) : folder_(fol
     }
     const auto script = [&](const fs::path& path, const std::string& text) {
         std::ofstream(path) << text;
-        fs::permissions(path, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec);
+        fs::permissions(path, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
+                                  fs::perms::others_read | fs::perms::others_exec);
     };
     script(folder_ / "bin/poweroff", text::format("#!/bin/bash\n/bin/touch {}/off-$SERVER\n", folder_.string()));
-    // Counts; if it is the turn of the trouble, makes it; then runs the command with the rescue system's programs alone.
+    // Counts; if it is the turn of the trouble, makes it; then runs the command with the rescue system's programs
+    // alone.
     script(folder_ / "run", text::format(R"sh(#!/bin/bash
 here={}
 export SERVER=$1
@@ -97,11 +103,15 @@ case $trouble in
 esac
 export PATH=$here/bin
 exec $here/bin/bash -c "$SSH_ORIGINAL_COMMAND"
-)sh", folder_.string(), disk.device(), disk.device(), disk.device()));
+)sh",
+                                         folder_.string(), disk.device(), disk.device(), disk.device()));
 }
 
 void RescueTools::trouble(int nth, Trouble trouble) const {
-    const std::map<Trouble, std::string> kNames = {{Trouble::fails, "fails"}, {Trouble::dies, "dies"}, {Trouble::breaks, "breaks"}, {Trouble::damages_disk, "damages"}};
+    const std::map<Trouble, std::string> kNames = {{Trouble::fails, "fails"},
+                                                   {Trouble::dies, "dies"},
+                                                   {Trouble::breaks, "breaks"},
+                                                   {Trouble::damages_disk, "damages"}};
     std::ofstream(folder_ / ("trouble-" + std::to_string(nth))) << kNames.at(trouble);
 }
 
@@ -156,11 +166,12 @@ void SshRescue::start(std::int64_t server) {
     const auto listen = ipv6_ ? std::string("::1") : address(server);
     std::ofstream(place / "config") << text::format(
         "ListenAddress {}\nPort {}\nHostKey {}/host\nAuthorizedKeysFile {}/authorized\nStrictModes no\nUsePAM no\n"
-        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nPidFile none\n"
+        "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nPidFile "
+        "none\n"
         "MaxStartups 50\nPrintMotd no\nForceCommand {} {}\n",
         listen, port_, place.string(), place.string(), tools_.wrapper(), server);
-    auto started = process::Background::start({.argv = {"/usr/sbin/sshd", "-D", "-e", "-f", (place / "config").string()},
-                                               .log_file = place / "log"});
+    auto started = process::Background::start(
+        {.argv = {"/usr/sbin/sshd", "-D", "-e", "-f", (place / "config").string()}, .log_file = place / "log"});
     if (!started) { std::abort(); }
     sshds_.insert_or_assign(server, *std::move(started));
 }

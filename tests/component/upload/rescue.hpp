@@ -1,6 +1,6 @@
-// What stands for the rescue system: a real block device (loop, over a sparse file), and a shell that has only the programs
-// which the rescue system has. Reached by a real sshd on a loopback address of its own, or, where ssh is not the matter of
-// a test, directly.
+// What stands for the rescue system: a real block device (loop, over a sparse file), and a shell that has only the
+// programs which the rescue system has. Reached by a real sshd on a loopback address of its own, or, where ssh is not
+// the matter of a test, directly.
 #pragma once
 
 #include <atomic>
@@ -51,13 +51,15 @@ enum class Trouble {
     damages_disk, ///< a byte of the disk changes before it runs
 };
 
-/// A folder with the programs of the rescue system, `poweroff` among them (which only says so in a file), and a wrapper that
-/// every command is run by.
+/// A folder with the programs of the rescue system, `poweroff` among them (which only says so in a file), and a
+/// wrapper that every command is run by.
 class RescueTools {
   public:
     RescueTools(const std::filesystem::path& folder, const Disk& disk);
     [[nodiscard]] std::string wrapper() const { return (folder_ / "run").string(); }
-    [[nodiscard]] std::filesystem::path off_file(std::int64_t server) const { return folder_ / ("off-" + std::to_string(server)); }
+    [[nodiscard]] std::filesystem::path off_file(std::int64_t server) const {
+        return folder_ / ("off-" + std::to_string(server));
+    }
     void trouble(int nth, Trouble trouble) const;
     /// Commands run since the last reset(); each with its first word or two.
     [[nodiscard]] int commands() const;

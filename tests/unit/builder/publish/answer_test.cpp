@@ -51,8 +51,7 @@ TEST(Answers, SayWhatMayBeDoneNext) {
 
 TEST(Answers, NameTheFieldsThatWereWrong) {
     const http::Response response{
-        .status = 422,
-        .body = R"({"error":{"code":"invalid_input","message":"invalid input in field 'labels'",
+        .status = 422, .body = R"({"error":{"code":"invalid_input","message":"invalid input in field 'labels'",
                    "details":{"fields":[{"name":"labels","messages":["not a label","too long"]}]}}})"};
     EXPECT_THAT(judge(response, kNow).message, HasSubstr("labels: not a label, too long"));
 }
@@ -80,7 +79,8 @@ TEST(Endpoint, NeverGetsATokenInClearButOnThisMachine) {
     EXPECT_TRUE(check_endpoint("https://api.hetzner.cloud/v1"));
     EXPECT_TRUE(check_endpoint("http://127.0.0.1:4000/v1"));
     EXPECT_TRUE(check_endpoint("http://[::1]/v1"));
-    for (const auto* bad : {"http://api.hetzner.cloud/v1", "http://127.0.0.1.example.org/v1", "http://localhost.evil", "ftp://127.0.0.1", ""}) {
+    for (const auto* bad : {"http://api.hetzner.cloud/v1", "http://127.0.0.1.example.org/v1", "http://localhost.evil",
+                            "ftp://127.0.0.1", ""}) {
         EXPECT_FALSE(check_endpoint(bad)) << bad;
     }
 }

@@ -55,21 +55,24 @@ TEST(DiskImage, IsRefusedWhenItIsNotTheOneInTheManifest) {
 TEST(Runs, JoinNeighboursUpToALimit) {
     const std::vector<Frame> frames(7);
     using hetzner::Run;
-    EXPECT_THAT(hetzner::runs_of(frames, 2, {true, true, true, false, true, false, false}), ElementsAre(Run{0, 2}, Run{2, 1}, Run{4, 1}));
+    EXPECT_THAT(hetzner::runs_of(frames, 2, {true, true, true, false, true, false, false}),
+                ElementsAre(Run{0, 2}, Run{2, 1}, Run{4, 1}));
     EXPECT_TRUE(hetzner::runs_of(frames, 2, std::vector<bool>(7)).empty());
 }
 
 TEST(ReadBack, LinesThatAreNotOnesAreNothing) {
     const std::string digest(64, 'a');
     EXPECT_EQ(hetzner::parse_read_back("4194304 " + digest)->offset, 4194304U);
-    for (const auto& bad : {std::string("x ") + digest, std::string("1 abc"), std::string(), std::string("-1 ") + digest, digest}) {
+    for (const auto& bad :
+         {std::string("x ") + digest, std::string("1 abc"), std::string(), std::string("-1 ") + digest, digest}) {
         EXPECT_FALSE(hetzner::parse_read_back(bad)) << bad;
     }
 }
 
 TEST(Amounts, SayRateAndTimeLeft) {
     EXPECT_EQ(describe({.done = 0, .total = 100'000'000}), "0 B of 100.0 MB");
-    EXPECT_EQ(describe({.done = 25'000'000, .total = 100'000'000, .elapsed = 5s}), "25.0 MB of 100.0 MB, 5.0 MB/s, 15.0 s left");
+    EXPECT_EQ(describe({.done = 25'000'000, .total = 100'000'000, .elapsed = 5s}),
+              "25.0 MB of 100.0 MB, 5.0 MB/s, 15.0 s left");
     EXPECT_EQ(seconds_left({.done = 0, .total = 1, .elapsed = 1s}), -1);
 }
 

@@ -16,16 +16,26 @@ using testing::UnorderedElementsAre;
 
 cli::Command example() {
     cli::Command build{.name = "build", .help = "Build role images"};
-    build.positionals.push_back({.names = {"ROLE"}, .help = "Roles", .takes_value = true, .required = true, .repeats = true});
+    build.positionals.push_back(
+        {.names = {"ROLE"}, .help = "Roles", .takes_value = true, .required = true, .repeats = true});
     build.options = {{.names = {"--help", "-h"}, .help = "Print help"},
-                     {.names = {"--format", "-f"}, .help = "It's a format: raw", .takes_value = true, .standard = "raw", .choices = {"raw", "qcow2", "netboot"}},
+                     {.names = {"--format", "-f"},
+                      .help = "It's a format: raw",
+                      .takes_value = true,
+                      .standard = "raw",
+                      .choices = {"raw", "qcow2", "netboot"}},
                      {.names = {"--output"}, .help = ".dots and 'quotes' and \\ and `ticks`", .takes_value = true}};
     cli::Command hetzner{.name = "hetzner", .help = "Make snapshots"};
-    hetzner.options = {{.names = {"--location"}, .help = "Where", .takes_value = true}, {.names = {"--json"}, .help = "Print JSON"}};
+    hetzner.options = {{.names = {"--location"}, .help = "Where", .takes_value = true},
+                       {.names = {"--json"}, .help = "Print JSON"}};
     cli::Command upload{.name = "upload", .help = "Publish images", .commands = {hetzner}};
     cli::Command shell{.name = "completion", .help = "Print a script"};
-    shell.positionals.push_back({.names = {"SHELL"}, .help = "A shell", .takes_value = true, .required = true, .choices = {"bash", "zsh"}});
-    return {.name = "in-got", .help = "Example.", .options = {{.names = {"--help"}, .help = "Print help"}}, .commands = {build, upload, shell}};
+    shell.positionals.push_back(
+        {.names = {"SHELL"}, .help = "A shell", .takes_value = true, .required = true, .choices = {"bash", "zsh"}});
+    return {.name = "in-got",
+            .help = "Example.",
+            .options = {{.names = {"--help"}, .help = "Print help"}},
+            .commands = {build, upload, shell}};
 }
 
 std::vector<std::string> run(const std::vector<std::string>& argv) {
@@ -43,10 +53,11 @@ std::vector<std::string> in_bash(const std::vector<std::string>& words) {
     const auto folder = *files::TempDir::create();
     EXPECT_TRUE(files::write(folder.path() / "script", cli::render_bash(example())));
     EXPECT_TRUE(files::write(folder.path() / "file-here", ""));
-    std::vector<std::string> argv = {"bash", "-c",
-                                     "cd \"$1\"; source ./script; rm script; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
-                                     "_in_got; printf '%s\\n' \"${COMPREPLY[@]}\"",
-                                     "bash", folder.path().string()};
+    std::vector<std::string> argv = {
+        "bash", "-c",
+        "cd \"$1\"; source ./script; rm script; shift; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); "
+        "_in_got; printf '%s\\n' \"${COMPREPLY[@]}\"",
+        "bash", folder.path().string()};
     argv.insert(argv.end(), words.begin(), words.end());
     return run(argv);
 }
@@ -78,7 +89,8 @@ TEST(ZshCompletion, IsReadByZshAndOffersTheSame) {
     if (!has("zsh")) { GTEST_SKIP() << "there is no zsh"; }
     const auto folder = *files::TempDir::create();
     ASSERT_TRUE(files::write(folder.path() / "_in-got", cli::render_zsh(example())));
-    // Without a terminal there is no completion system: what the function would offer is caught where it hands it over.
+    // Without a terminal there is no completion system: what the function would offer is caught where it hands it
+    // over.
     const auto offered = run({"zsh", "-f", "-c",
                               "compdef() { : }; _describe() { print -l -- \"${(@P)3}\" }; _files() { print FILES }; "
                               "compadd() { print -l -- \"${(@P)2}\" }; source $1/_in-got; "
@@ -95,7 +107,9 @@ TEST(FishCompletion, OffersTheSame) {
     const auto folder = *files::TempDir::create();
     ASSERT_TRUE(files::write(folder.path() / "in-got.fish", cli::render_fish(example())));
     const auto offered = [&](const std::string& line) {
-        auto lines = run({"fish", "--no-config", "-c", text::format("cd {0}; source {0}/in-got.fish; complete -C '{1}'", folder.path().string(), line)});
+        auto lines =
+            run({"fish", "--no-config", "-c",
+                 text::format("cd {0}; source {0}/in-got.fish; complete -C '{1}'", folder.path().string(), line)});
         for (auto& entry : lines) { entry = entry.substr(0, entry.find('\t')); }
         return lines;
     };

@@ -94,7 +94,8 @@ TEST(Children, AreFedAsTheyTakeIt) {
                              }});
     ASSERT_TRUE(output);
     EXPECT_EQ(output->out.size(), 5U + 40 * 100'000);
-    EXPECT_EQ(run({.argv = {"head", "-c", "3"}, .feed = [] { return std::optional<std::string>("more"); }})->out, "mor");
+    EXPECT_EQ(run({.argv = {"head", "-c", "3"}, .feed = [] { return std::optional<std::string>("more"); }})->out,
+              "mor");
 }
 
 TEST(Children, EndWhenTheyAreCancelled) {
