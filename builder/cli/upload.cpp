@@ -20,7 +20,7 @@
 #include "builder/publish/s3/upload.hpp"
 #include "common/clock/clock.hpp"
 #include "common/json/json.hpp"
-#include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::builder::cli {
@@ -133,8 +133,8 @@ Result<int> upload(HetznerOptions& options) {
     options.upload.keep = options.keep;
     INGOT_ASSIGN(const auto images, open_images(options), "");
     INGOT_ASSIGN(const auto connection, connect(options), "");
-    process::PosixProcesses processes;
-    hetzner::Hetzner provider(connection->account, options.upload, connection->pace, processes, connection->clock);
+    hetzner::Hetzner provider(connection->account, options.upload, connection->pace, process::run_streamed,
+                              connection->clock);
     return publish_with(provider, images, options);
 }
 

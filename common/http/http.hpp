@@ -22,26 +22,16 @@ struct Tls {
     std::filesystem::path key_file{};
 };
 
-/// Signs a request as S3 and its kin want it (AWS Signature Version 4): nothing secret travels.
-struct Signature {
-    std::string region{};
-    std::string service{}; ///< "s3"
-    std::string access_key{};
-    std::string secret_key{};
-};
-
 struct Request {
     std::string method = "GET";
     std::string url{};
     std::vector<std::string> headers{}; ///< "Name: value"
     std::string body{};
     std::optional<Tls> tls{};
-    std::optional<Signature> signature{};
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(2);
     std::chrono::milliseconds timeout = std::chrono::seconds(10); ///< whole exchange
     std::size_t response_limit = 16U << 20U;
     bool follow_redirects = false;
-    bool use_proxy = false; ///< as https_proxy and its kin say; for services on the internet only
 };
 
 struct Response {

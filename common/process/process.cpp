@@ -1,4 +1,5 @@
 #include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -144,7 +145,7 @@ std::vector<std::string> candidates_for(const std::string& program, const std::s
 /// What the child gets on standard input: a text, then what its feeder has.
 class Input {
   public:
-    Input(Fd fd, const Command& command) : fd_(std::move(fd)), feed_(command.feed), pending_(command.input) {
+    Input(Fd fd, const StreamedCommand& command) : fd_(std::move(fd)), feed_(command.feed), pending_(command.input) {
         set_nonblocking(fd_);
         refill();
     }
@@ -188,7 +189,7 @@ std::string Command::to_string() const {
 }
 
 // NOLINTNEXTLINE(readability-function-cognitive-complexity): one poll loop, clearer whole than in parts
-Result<Output> PosixProcesses::run(const Command& command) {
+Result<Output> run_streamed(const StreamedCommand& command) {
     if (command.argv.empty()) { return fail(ErrorKind::bug, "a command without a program was to be run"); }
 
     std::map<std::string, std::string> environment = {
@@ -308,6 +309,8 @@ Result<Output> PosixProcesses::run(const Command& command) {
     }
     return Output{.exit_code = *ended, .out = out.finish(), .err = err.finish()};
 }
+
+Result<Output> PosixProcesses::run(const Command& command) { return run_streamed({command}); }
 
 Result<Output> run_checked(Processes& processes, const Command& command) {
     INGOT_ASSIGN(auto output, processes.run(command), "");

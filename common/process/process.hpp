@@ -22,10 +22,6 @@ struct Command {
     std::map<std::string, std::string> environment{};
     std::optional<std::filesystem::path> directory{};
     std::string input{}; ///< given on standard input; the place for secrets
-    /// What comes after `input`, asked for when everything before it has been taken; nothing ends the input.
-    std::function<std::optional<std::string>()> feed{};
-    /// Looked at several times a second; once true, the child is ended as if its time were over.
-    std::function<bool()> cancelled{};
     std::chrono::milliseconds timeout = std::chrono::minutes(2);
     std::size_t output_limit = 16U << 20U; ///< bytes kept per stream; the rest is read and dropped
     /// Called with each complete line of either output while the child runs (long builds).

@@ -53,14 +53,15 @@ Status Api::pause(milliseconds duration) const {
 }
 
 Answer Api::send(std::string_view method, const std::string& path, const std::string& body) {
-    http::Request request{.method = std::string(method), .url = account_.endpoint + path};
+    http::InternetRequest request;
+    request.method = method;
+    request.url = account_.endpoint + path;
     request.headers = {"Authorization: Bearer " + account_.token.reveal(), "User-Agent: ingot",
                        "Accept: application/json"};
     if (!body.empty()) { request.headers.emplace_back("Content-Type: application/json"); }
     request.body = body;
     request.connect_timeout = std::min<milliseconds>(pace_.request, std::chrono::seconds(10));
     request.timeout = pace_.request;
-    request.use_proxy = true;
     auto answer = judge(http_.send(request), clock_.now());
     if (answer.code == "rate_limit_exceeded" && answer.wait) {
         limit_.hold_until(steady_clock::now() + *answer.wait);

@@ -15,7 +15,7 @@
 #include "builder/publish/stop.hpp"
 #include "common/clock/clock.hpp"
 #include "common/crypto/crypto.hpp"
-#include "common/http/http.hpp"
+#include "common/http/signed.hpp"
 #include "common/json/json.hpp"
 #include "common/result/result.hpp"
 
@@ -103,7 +103,7 @@ class Api {
     RateLimit& limit_;
     clock::Clock& clock_;
     const Stop* stop_;
-    http::CurlClient http_;
+    http::InternetClient http_;
 };
 
 } // namespace ingot::builder::publish::hetzner

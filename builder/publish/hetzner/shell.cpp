@@ -20,7 +20,7 @@ std::string tail_of(const process::Output& output) {
 
 Result<process::Output> Shell::call(const std::string& address, const Job& job, bool first) {
     const auto known = (keys_ / "known_hosts").string();
-    process::Command command;
+    process::StreamedCommand command;
     command.argv = {"ssh",
                     "-F",
                     "none", // nothing of the user's own configuration
@@ -66,7 +66,7 @@ Result<process::Output> Shell::call(const std::string& address, const Job& job, 
     command.on_line = job.on_line;
     command.timeout = job.timeout;
     command.cancelled = [this] { return stop_.requested(); };
-    return processes_.run(command);
+    return runner_(command);
 }
 
 Status Shell::connect(std::chrono::milliseconds patience, std::chrono::milliseconds interval) {
@@ -108,12 +108,13 @@ Status Shell::run_last(const Job& job) {
     return fail(ErrorKind::tool_failed, tail_of(output));
 }
 
-Result<std::string> make_login_key(process::Processes& processes, const std::filesystem::path& folder,
+Result<std::string> make_login_key(const process::StreamedRunner& runner, const std::filesystem::path& folder,
                                    const std::string& comment) {
     const auto file = (folder / "key").string();
-    INGOT_TRY(process::run_checked(
-                  processes, {.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file}}),
-              "making an ssh key (package openssh-client)");
+    process::StreamedCommand command;
+    command.argv = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file};
+    INGOT_ASSIGN(const auto output, runner(command), "making an ssh key (package openssh-client)");
+    if (output.exit_code != 0) { return fail(ErrorKind::tool_failed, "ssh-keygen: " + tail_of(output)); }
     INGOT_ASSIGN(const auto text, files::read(file + ".pub"), "");
     return std::string(text::trim(text));
 }

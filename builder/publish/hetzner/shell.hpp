@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "builder/publish/stop.hpp"
-#include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::publish::hetzner {
@@ -34,9 +34,9 @@ struct Job {
 class Shell {
   public:
     /// `keys` holds "key" (private) and gets "known_hosts".
-    Shell(process::Processes& processes, std::filesystem::path keys, std::vector<std::string> addresses, int port,
-          const Stop& stop)
-        : processes_(processes), keys_(std::move(keys)), addresses_(std::move(addresses)), port_(port), stop_(stop) {}
+    Shell(const process::StreamedRunner& runner, std::filesystem::path keys, std::vector<std::string> addresses,
+          int port, const Stop& stop)
+        : runner_(runner), keys_(std::move(keys)), addresses_(std::move(addresses)), port_(port), stop_(stop) {}
 
     /// Tries all addresses, again and again, until one lets us in.
     Status connect(std::chrono::milliseconds patience, std::chrono::milliseconds interval);
@@ -52,7 +52,7 @@ class Shell {
   private:
     Result<process::Output> call(const std::string& address, const Job& job, bool first);
 
-    process::Processes& processes_;
+    const process::StreamedRunner& runner_;
     std::filesystem::path keys_;
     std::vector<std::string> addresses_;
     int port_;
@@ -61,7 +61,7 @@ class Shell {
 };
 
 /// Makes the key pair of a run in `folder` ("key", "key.pub") and returns the public one.
-Result<std::string> make_login_key(process::Processes& processes, const std::filesystem::path& folder,
+Result<std::string> make_login_key(const process::StreamedRunner& runner, const std::filesystem::path& folder,
                                    const std::string& comment);
 
 } // namespace ingot::builder::publish::hetzner

@@ -48,7 +48,7 @@ Status Hetzner::write_disk(const Server& server, const DiskImage& disk, const st
         if (!address.empty()) { addresses.push_back(address); }
     }
     if (addresses.empty()) { return fail(ErrorKind::transient, "the server has no public address"); }
-    Shell shell(processes_, keys, addresses, options_.ssh_port, stop);
+    Shell shell(runner_, keys, addresses, options_.ssh_port, stop);
     report.phase(name, "waiting for the rescue system");
     INGOT_TRY(shell.connect(pace_.ssh, pace_.ssh_retry), "");
     DiskWriter writer(shell, disk, name, options_.device, options_.streams, pace_, report, stop);
@@ -75,7 +75,7 @@ Result<Snapshot> Hetzner::upload(Api& api, const Image& image, const std::string
                             .ipv6_only = options_.ipv6_only,
                             .run = run},
                            image.name, report);
-    INGOT_ASSIGN(const auto public_key, make_login_key(processes_, keys.path(), server.name()), "");
+    INGOT_ASSIGN(const auto public_key, make_login_key(runner_, keys.path(), server.name()), "");
 
     const auto work = [&]() -> Result<Snapshot> {
         {

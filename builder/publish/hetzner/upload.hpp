@@ -14,7 +14,7 @@
 #include "builder/publish/hetzner/choose.hpp"
 #include "builder/publish/publish.hpp"
 #include "common/clock/clock.hpp"
-#include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 
 namespace ingot::builder::publish::hetzner {
 
@@ -32,9 +32,9 @@ struct UploadOptions {
 
 class Hetzner final : public Provider {
   public:
-    Hetzner(const Account& account, UploadOptions options, const Pace& pace, process::Processes& processes,
+    Hetzner(const Account& account, UploadOptions options, const Pace& pace, process::StreamedRunner runner,
             clock::Clock& clock)
-        : account_(account), options_(std::move(options)), pace_(pace), processes_(processes), clock_(clock) {}
+        : account_(account), options_(std::move(options)), pace_(pace), runner_(std::move(runner)), clock_(clock) {}
 
     Result<Published> publish(const Image& image, Report& report, const Stop& stop) override;
 
@@ -48,7 +48,7 @@ class Hetzner final : public Provider {
     const Account& account_;
     UploadOptions options_;
     const Pace& pace_;
-    process::Processes& processes_;
+    process::StreamedRunner runner_;
     clock::Clock& clock_;
     RateLimit limit_;
     std::mutex creating_; ///< servers are made one after the other: the provider does not like bursts

@@ -79,8 +79,11 @@ Result<Credentials> read_credentials(const std::string& file) {
     return credentials;
 }
 
-http::Request Store::request(const Ask& ask) const {
-    http::Request request{.method = ask.method, .url = url_of(place_, ask.key) + ask.query, .headers = ask.headers};
+http::InternetRequest Store::request(const Ask& ask) const {
+    http::InternetRequest request;
+    request.method = ask.method;
+    request.url = url_of(place_, ask.key) + ask.query;
+    request.headers = ask.headers;
     request.headers.push_back("x-amz-content-sha256: " + crypto::sha256_hex(ask.body));
     request.headers.emplace_back("User-Agent: ingot");
     request.body = ask.body;
@@ -91,7 +94,6 @@ http::Request Store::request(const Ask& ask) const {
                                         .secret_key = credentials_.secret_key.reveal()};
     request.connect_timeout = std::chrono::seconds(10);
     request.timeout = patience_.request;
-    request.use_proxy = true;
     return request;
 }
 

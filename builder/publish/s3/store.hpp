@@ -11,7 +11,7 @@
 #include "builder/publish/s3/names.hpp"
 #include "builder/publish/stop.hpp"
 #include "common/crypto/crypto.hpp"
-#include "common/http/http.hpp"
+#include "common/http/signed.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::builder::publish::s3 {
@@ -60,7 +60,7 @@ class Store {
         std::vector<std::string> headers{};
         std::string body{};
     };
-    [[nodiscard]] http::Request request(const Ask& ask) const;
+    [[nodiscard]] http::InternetRequest request(const Ask& ask) const;
     Result<http::Response> send(const Ask& ask);
     Status put_in_parts(const std::string& key, const std::filesystem::path& file, const std::string& sha256,
                         std::uint64_t size, const Tell& tell);
@@ -70,7 +70,7 @@ class Store {
     std::optional<http::Tls> tls_;
     const Patience& patience_;
     const Stop* stop_;
-    http::CurlClient http_;
+    http::InternetClient http_;
 };
 
 } // namespace ingot::builder::publish::s3

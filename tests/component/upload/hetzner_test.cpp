@@ -86,12 +86,12 @@ class Upload : public testing::Test {
     }
 
     /// An upload to `fake`, whose servers are `processes`' shells.
-    static Result<publish::Published> upload(FakeHetzner& fake, process::Processes& processes,
+    static Result<publish::Published> upload(FakeHetzner& fake, const process::StreamedRunner& runner,
                                              const hetzner::UploadOptions& options, Notes& notes,
                                              const hetzner::Pace& pace = kPace) {
         const hetzner::Account account{.endpoint = fake.endpoint(), .token = crypto::Secret(FakeHetzner::kToken)};
         clock::SystemClock clock;
-        hetzner::Hetzner provider(account, options, pace, processes, clock);
+        hetzner::Hetzner provider(account, options, pace, runner, clock);
         const publish::Stop stop;
         return provider.publish(world().image, notes, stop);
     }
@@ -122,7 +122,7 @@ class Upload : public testing::Test {
         Notes notes;
         hetzner::UploadOptions plain;
         plain.device = world().disk.device();
-        EXPECT_TRUE(upload(fake, rescue, plain, notes)) << notes.text;
+        EXPECT_TRUE(upload(fake, rescue.runner(), plain, notes)) << notes.text;
         std::map<std::string, int> seen;
         constexpr int kMost = 3;
         for (const auto& operation : fake.operations()) {
@@ -136,12 +136,11 @@ TEST_F(Upload, GoesOverSshAndMakesASnapshotOfJustTheseBytes) {
     world().disk.scribble();
     SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
     FakeHetzner fake(rescue);
-    process::PosixProcesses processes;
     Notes notes;
     auto wished = options();
     wished.ssh_port = rescue.port();
     wished.labels = {{"team", "dba"}};
-    const auto result = upload(fake, processes, wished, notes);
+    const auto result = upload(fake, process::run_streamed, wished, notes);
     ASSERT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
     expect_promise_kept(result, fake, notes);
     const auto labels = fake.snapshots().front()["labels"];
@@ -152,7 +151,7 @@ TEST_F(Upload, GoesOverSshAndMakesASnapshotOfJustTheseBytes) {
     EXPECT_EQ(labels["team"], "dba");
     EXPECT_THAT(fake.places_tried(), testing::ElementsAre("cx23@fsn1")) << "the smallest and cheapest that fits";
 
-    const auto again = upload(fake, processes, wished, notes);
+    const auto again = upload(fake, process::run_streamed, wished, notes);
     ASSERT_TRUE(again);
     EXPECT_TRUE(again->was_there) << "the same image is not uploaded twice";
     EXPECT_EQ(fake.snapshots().size(), 1U);
@@ -163,12 +162,11 @@ TEST_F(Upload, ReachesAServerThatHasOnlyIPv6) {
     rescue.use_ipv6();
     FakeHetzner fake(rescue);
     fake.use_ipv6_only_loopback();
-    process::PosixProcesses processes;
     Notes notes;
     auto wished = options();
     wished.ssh_port = rescue.port();
     wished.ipv6_only = true;
-    const auto result = upload(fake, processes, wished, notes);
+    const auto result = upload(fake, process::run_streamed, wished, notes);
     ASSERT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
     expect_promise_kept(result, fake, notes);
 }
@@ -185,7 +183,7 @@ TEST_F(Upload, SurvivesOneFaultAtEveryCallOfTheApi) {
             FakeHetzner fake(rescue);
             fake.disturb(operation, nth, kind);
             Notes notes;
-            const auto result = upload(fake, rescue, options(), notes);
+            const auto result = upload(fake, rescue.runner(), options(), notes);
             EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
             expect_promise_kept(result, fake, notes);
             if (HasFailure()) { return; }
@@ -207,7 +205,7 @@ TEST_F(Upload, WaitsForAnswersThatNeverComeAndForTheRateLimit) {
         fake.disturb(operation, 1, kind);
         Notes notes;
         const auto started = std::chrono::steady_clock::now();
-        const auto result = upload(fake, rescue, options(), notes);
+        const auto result = upload(fake, rescue.runner(), options(), notes);
         EXPECT_TRUE(result) << result.error().to_string();
         expect_promise_kept(result, fake, notes);
         static_cast<void>(started);
@@ -223,7 +221,7 @@ TEST_F(Upload, LeavesNothingBehindWhereverItIsRefused) {
         FakeHetzner fake(rescue);
         fake.disturb(operation, nth, Mischief::forbidden);
         Notes notes;
-        const auto result = upload(fake, rescue, options(), notes);
+        const auto result = upload(fake, rescue.runner(), options(), notes);
         expect_promise_kept(result, fake, notes);
         if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("forbidden")); }
     }
@@ -240,7 +238,7 @@ TEST_F(Upload, SaysWhatItCouldNotRemoveAndTheCleanUpFindsIt) {
         FakeHetzner fake(rescue);
         fake.break_down_at(operation, nth); // and from then on nobody answers
         Notes notes;
-        const auto result = upload(fake, rescue, options(), notes, impatient);
+        const auto result = upload(fake, rescue.runner(), options(), notes, impatient);
         const auto said = result ? text::join(result->left_behind, "\n") : result.error().to_string();
         if (fake.servers() + fake.keys() > 0) { EXPECT_THAT(said, HasSubstr("--cleanup --run ")) << operation; }
 
@@ -264,14 +262,13 @@ TEST_F(Upload, SaysWhatItCouldNotRemoveAndTheCleanUpFindsIt) {
 
 TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
     SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
-    process::PosixProcesses processes;
     auto wished = options();
     wished.ssh_port = rescue.port();
     int commands = 0;
     {
         FakeHetzner fake(rescue);
         Notes notes;
-        ASSERT_TRUE(upload(fake, processes, wished, notes)) << notes.text;
+        ASSERT_TRUE(upload(fake, process::run_streamed, wished, notes)) << notes.text;
         commands = world().tools.commands();
     }
     ASSERT_GE(commands, 7) << "login, look, empty, write twice, flush, read back, off";
@@ -282,7 +279,7 @@ TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
             world().tools.trouble(nth, trouble);
             FakeHetzner fake(rescue);
             Notes notes;
-            const auto result = upload(fake, processes, wished, notes);
+            const auto result = upload(fake, process::run_streamed, wished, notes);
             expect_promise_kept(result, fake, notes);
             if (trouble != Trouble::fails) {
                 EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
@@ -294,14 +291,13 @@ TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
 
 TEST_F(Upload, MakesNoSnapshotOfADiskThatHoldsSomethingElse) {
     SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
-    process::PosixProcesses processes;
     auto wished = options();
     wished.ssh_port = rescue.port();
     wished.streams = 1;
     world().tools.trouble(6, Trouble::damages_disk); // login, look, empty, write, flush, read back
     FakeHetzner fake(rescue);
     Notes notes;
-    const auto result = upload(fake, processes, wished, notes);
+    const auto result = upload(fake, process::run_streamed, wished, notes);
     // What changed was a hole: it is written as zeros, and read back once more.
     EXPECT_TRUE(result) << result.error().to_string();
     EXPECT_THAT(notes.text, HasSubstr("writing zeros"));
@@ -314,7 +310,7 @@ TEST_F(Upload, TriesOtherPlacesWhenSoldOutAndGivesUpInTheEnd) {
         FakeHetzner fake(rescue);
         fake.sell_out({"fsn1", "nbg1"});
         Notes notes;
-        const auto result = upload(fake, rescue, options(), notes);
+        const auto result = upload(fake, rescue.runner(), options(), notes);
         expect_promise_kept(result, fake, notes);
         EXPECT_TRUE(result);
         EXPECT_EQ(fake.places_tried().back(), "cx23@hel1");
@@ -325,7 +321,7 @@ TEST_F(Upload, TriesOtherPlacesWhenSoldOutAndGivesUpInTheEnd) {
     Notes notes;
     auto wished = options();
     wished.wishes.locations = {"nbg1"};
-    const auto result = upload(fake, rescue, wished, notes);
+    const auto result = upload(fake, rescue.runner(), wished, notes);
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().to_string(), HasSubstr("no server is to be had now"));
     EXPECT_EQ(std::ranges::count(fake.places_tried(), "cx23@fsn1"), 0);
@@ -345,7 +341,7 @@ TEST_F(Upload, DeletesOlderSnapshotsOnlyIfTheyAreOursAndNotProtected) {
     Notes notes;
     auto wished = options();
     wished.keep = 2;
-    const auto result = upload(fake, rescue, wished, notes);
+    const auto result = upload(fake, rescue.runner(), wished, notes);
     ASSERT_TRUE(result) << result.error().to_string();
     EXPECT_THAT(result->text, HasSubstr("2 older deleted"));
     std::set<std::string> left;
@@ -365,7 +361,7 @@ TEST_F(Upload, IsRefusedWhenTheImageIsNotWhatWasBuilt) {
     FakeHetzner fake(rescue);
     const hetzner::Account account{.endpoint = fake.endpoint(), .token = crypto::Secret(FakeHetzner::kToken)};
     clock::SystemClock clock;
-    hetzner::Hetzner provider(account, options(), kPace, rescue, clock);
+    hetzner::Hetzner provider(account, options(), kPace, rescue.runner(), clock);
     const publish::Stop stop;
     Notes notes;
     const auto result = provider.publish(*publish::open_image(bad.folder, std::nullopt), notes, stop);

@@ -136,17 +136,20 @@ void LocalRescue::power_cut(std::int64_t server) {
 
 bool LocalRescue::is_off(std::int64_t server) { return fs::exists(tools_.off_file(server)); }
 
-Result<process::Output> LocalRescue::run(const process::Command& command) {
-    if (command.argv.front() != "ssh") { return processes_.run(command); }
-    if (running_ == 0) { return process::Output{.exit_code = 255, .err = "connection refused"}; }
-    auto local = command;
-    // setsid and a shell of its own: the wrapper kills its parent where sshd would lose the connection.
-    local.argv = {"bash", "-c", text::format("{} {}; exit $?", tools_.wrapper(), running_.load())};
-    local.environment["SSH_ORIGINAL_COMMAND"] = command.argv.back();
-    auto output = processes_.run(local);
-    constexpr int kKilled = 128 + 9;
-    if (output && output->exit_code == kKilled) { output->exit_code = 255; }
-    return output;
+process::StreamedRunner LocalRescue::runner() {
+    return [this](const process::StreamedCommand& command) -> Result<process::Output> {
+        if (command.argv.front() != "ssh") { return process::run_streamed(command); }
+        if (running_ == 0) { return process::Output{.exit_code = 255, .err = "connection refused"}; }
+        auto local = command;
+        // A shell in between: the wrapper kills its parent where sshd would lose the connection.
+        local.argv = {"bash", "-c", text::format("{} {}; exit $?", tools_.wrapper(), running_.load())};
+        local.environment["SSH_ORIGINAL_COMMAND"] = command.argv.back();
+        auto output = process::run_streamed(local);
+        constexpr int kKilled = 128 + 9;
+        constexpr int kSshFailed = 255;
+        if (output && output->exit_code == kKilled) { output->exit_code = kSshFailed; }
+        return output;
+    };
 }
 
 SshRescue::SshRescue(const RescueTools& tools, const Disk& disk, std::uint64_t image_size, fs::path folder)

@@ -14,7 +14,7 @@
 
 #include "common/files/files.hpp"
 #include "common/process/background.hpp"
-#include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 #include "tests/component/upload/fake_hetzner.hpp"
 
 namespace ingot::tests {
@@ -70,7 +70,7 @@ class RescueTools {
 };
 
 /// Servers whose rescue system is reached without ssh: runs what `ssh` would run there.
-class LocalRescue final : public Machines, public process::Processes {
+class LocalRescue final : public Machines {
   public:
     LocalRescue(const RescueTools& tools, const Disk& disk, std::uint64_t image_size)
         : tools_(tools), disk_(disk), image_size_(image_size) {}
@@ -79,14 +79,14 @@ class LocalRescue final : public Machines, public process::Processes {
     bool is_off(std::int64_t server) override;
     std::string address(std::int64_t /*server*/) override { return "127.77.0.1"; }
     std::string disk_digest() override { return disk_.digest(image_size_); }
-    Result<process::Output> run(const process::Command& command) override;
+    /// In place of process::run_streamed.
+    process::StreamedRunner runner();
 
   private:
     const RescueTools& tools_;
     const Disk& disk_;
     std::uint64_t image_size_;
     std::atomic<std::int64_t> running_ = 0;
-    process::PosixProcesses processes_;
 };
 
 /// Servers with a real sshd each, with host keys of its own at every boot, which lets in only the keys it was given.
