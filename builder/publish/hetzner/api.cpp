@@ -123,7 +123,7 @@ Result<std::vector<json::Json>> Api::list(const std::string& path, std::string_v
     return fail(ErrorKind::transient, text::format("GET {}: more than {} pages", path, kMostPages));
 }
 
-Result<Answer> Api::make(const std::string& path, const json::Json& body, const Look& look) {
+Result<Answer> Api::make(const std::string& path, const json::Json& body, const Look& look, SoldOut sold_out) {
     const auto deadline = steady_clock::now() + pace_.call;
     const auto text = json::to_line(body);
     bool may_be_there = false;
@@ -142,7 +142,9 @@ Result<Answer> Api::make(const std::string& path, const json::Json& body, const 
         case Verdict::taken:
             if (may_be_there) { continue; } // by the request before this one
             return answer;
-        case Verdict::out_of_stock: return answer;
+        case Verdict::out_of_stock:
+            if (sold_out == SoldOut::wait) { continue; }
+            return answer;
         case Verdict::gone:
         case Verdict::hopeless: return answer.to_error();
         }

@@ -75,9 +75,12 @@ class Api {
     Result<std::vector<json::Json>> list(const std::string& path, std::string_view key);
 
     /// What must not happen twice: repeats only what was not carried out; when that is not clear, looks first, with
-    /// `look`, whether it was. Returns the answer, or what `look` found. Sold out and taken are returned as answers.
+    /// `look`, whether it was. Returns the answer, or what `look` found. Taken is returned as an answer, and so is
+    /// sold out if the caller has something else to try; otherwise it is waited for.
     using Look = std::function<Result<std::optional<json::Json>>()>;
-    Result<Answer> make(const std::string& path, const json::Json& body, const Look& look);
+    enum class SoldOut { wait, tell };
+    Result<Answer> make(const std::string& path, const json::Json& body, const Look& look,
+                        SoldOut sold_out = SoldOut::wait);
 
     /// Waits for the end of an action; its failure is an error with its code, transient.
     Result<Action> wait_for(Action action, std::chrono::milliseconds patience,

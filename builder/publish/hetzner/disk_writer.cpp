@@ -235,7 +235,7 @@ void DiskWriter::stream(Shared& shared) {
     }
 }
 
-Status DiskWriter::write_runs(std::vector<Run> runs) {
+Status DiskWriter::write_runs(const std::vector<Run>& runs) {
     Shared shared;
     for (const auto& run : runs) {
         const auto& last = image_.frames().at(run.first + run.count - 1);

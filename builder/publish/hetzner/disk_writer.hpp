@@ -48,7 +48,7 @@ class DiskWriter {
   private:
     struct Shared;
     [[nodiscard]] std::string with_device(std::string_view script) const;
-    Status write_runs(std::vector<Run> runs);
+    Status write_runs(const std::vector<Run>& runs);
     void stream(Shared& shared);
     Result<std::vector<std::size_t>> read_back(const std::vector<bool>& wanted);
     Status read_back_once(const std::vector<bool>& wanted, std::vector<std::string>& seen);

@@ -44,14 +44,17 @@ Result<std::vector<Leftover>> find_temporary(Api& api, std::string_view run) {
 
 Status remove(Api& api, const Leftover& leftover) {
     const auto path = text::format("/{}/{}", leftover.kind, leftover.id);
-    auto answer = api.ask("DELETE", path);
-    if (!answer && answer.error().kind == ErrorKind::not_found) { return {}; }
-    if (!answer) { return std::move(answer).error().with_context("removing " + leftover.to_string()); }
-    auto ended = api.wait_for_action_in(*answer);
-    if (ended || leftover.kind != "servers") { return ended; }
-    // The action may be forgotten together with its server.
-    INGOT_ASSIGN(const auto server, api.server(leftover.id), "");
-    return server ? std::move(ended) : Status();
+    constexpr int kTries = 3; // of a removal that was accepted and then failed
+    for (int attempt = 1;; ++attempt) {
+        auto answer = api.ask("DELETE", path);
+        if (!answer && answer.error().kind == ErrorKind::not_found) { return {}; }
+        if (!answer) { return std::move(answer).error().with_context("removing " + leftover.to_string()); }
+        auto ended = api.wait_for_action_in(*answer);
+        if (ended || leftover.kind != "servers") { return ended; }
+        // The action may be forgotten together with its server.
+        INGOT_ASSIGN(const auto server, api.server(leftover.id), "");
+        if (!server || attempt == kTries) { return server ? std::move(ended) : Status(); }
+    }
 }
 
 Result<std::optional<json::Json>> TemporaryServer::find_by_run(std::string_view kind, const std::string& member) {
@@ -81,8 +84,9 @@ Result<bool> TemporaryServer::try_candidate(const Candidate& candidate, const Sn
                        {"start_after_create", false},
                        {"labels", to_json(labels())}};
     if (wishes_.ipv6_only) { body["public_net"] = {{"enable_ipv4", false}, {"enable_ipv6", true}}; }
-    INGOT_ASSIGN(const auto answer, api_.make("/servers", body, [&] { return find_by_run("servers", "server"); }),
-                 "");
+    INGOT_ASSIGN(
+        const auto answer,
+        api_.make("/servers", body, [&] { return find_by_run("servers", "server"); }, Api::SoldOut::tell), "");
     if (answer.verdict == Verdict::out_of_stock) {
         report_.note(image_, text::format("{} is not to be had in {} now", candidate.type, candidate.location));
         return false;
@@ -156,13 +160,13 @@ Status TemporaryServer::act(const std::string& action, const json::Json& body,
         if (!seen) { return fail(ErrorKind::transient, text::format("the server {} has vanished", server_.id)); }
         return is_done(*seen) ? std::optional(json::Json::object()) : std::nullopt;
     };
-    constexpr int kAttempts = 3; // of an action that was accepted and then failed
+    constexpr int kTries = 3; // of an action that was accepted and then failed
     for (int attempt = 1;; ++attempt) {
         INGOT_ASSIGN(const auto answer,
                      api_.make(text::format("/servers/{}/actions/{}", server_.id, action), body, look), "");
         auto ended =
             answer.verdict == Verdict::good ? api_.wait_for_action_in(answer.body) : Status(answer.to_error());
-        if (ended || attempt == kAttempts) { return ended; }
+        if (ended || attempt == kTries) { return ended; }
         INGOT_TRY(api_.pause(api_.pace().backoff * attempt), "");
     }
 }
@@ -200,7 +204,7 @@ Result<Snapshot> TemporaryServer::snapshot(const std::string& description, const
     all[kRun] = wishes_.run;
     const json::Json body = {{"type", "snapshot"}, {"description", description}, {"labels", to_json(all)}};
     const auto path = text::format("/servers/{}/actions/create_image", server_.id);
-    constexpr int kAttempts = 2;
+    constexpr int kTries = 2;
     for (int attempt = 1;; ++attempt) {
         INGOT_ASSIGN(const auto answer, api_.make(path, body, [&] { return find_by_run("images", "image"); }), "");
         if (answer.verdict != Verdict::good) { return answer.to_error(); }
@@ -226,7 +230,7 @@ Result<Snapshot> TemporaryServer::snapshot(const std::string& description, const
             if (image.status != "available") { INGOT_TRY(api_.pause(api_.pace().poll), ""); }
         }
         if (ended) { return image; }
-        if (attempt == kAttempts) { return std::move(ended).error(); }
+        if (attempt == kTries) { return std::move(ended).error(); }
         INGOT_TRY(api_.stop().check(), "");
         report_.note(image_, ended.error().to_string() + "; trying once more");
         INGOT_TRY(remove(api_, {.kind = "images", .id = image.id, .name = ""}), "");

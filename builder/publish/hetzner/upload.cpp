@@ -100,8 +100,7 @@ Result<Snapshot> Hetzner::upload(Api& api, const Image& image, const std::string
     api.obey(stop);
     if (snapshot) { return snapshot; }
     auto error = std::move(snapshot).error();
-    if (left_behind.empty()) { return std::move(error).with_context("nothing was left behind"); }
-    error.message += "\n" + text::join(left_behind, "\n");
+    error.message += left_behind.empty() ? " (nothing was left behind)" : "\n" + text::join(left_behind, "\n");
     return error;
 }
 

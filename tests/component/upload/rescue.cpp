@@ -99,7 +99,7 @@ case $trouble in
   dies) kill -9 $PPID; exit 255 ;;
   breaks) ( export PATH=$here/bin; exec $here/bin/bash -c "/usr/bin/head -c 300000 | ( $SSH_ORIGINAL_COMMAND )" ) >/dev/null 2>&1
           kill -9 $PPID; exit 255 ;;
-  damages) printf x | /bin/dd of={} bs=1 seek=4200000 conv=notrunc status=none; /bin/sync {}; /sbin/blockdev --flushbufs {} ;;
+  damages*) printf x | /bin/dd of={} bs=1 seek=${{trouble#* }} conv=notrunc status=none; /bin/sync {}; /sbin/blockdev --flushbufs {} ;;
 esac
 export PATH=$here/bin
 exec $here/bin/bash -c "$SSH_ORIGINAL_COMMAND"
@@ -111,7 +111,8 @@ void RescueTools::trouble(int nth, Trouble trouble) const {
     const std::map<Trouble, std::string> kNames = {{Trouble::fails, "fails"},
                                                    {Trouble::dies, "dies"},
                                                    {Trouble::breaks, "breaks"},
-                                                   {Trouble::damages_disk, "damages"}};
+                                                   {Trouble::damages_hole, "damages 4200000"},
+                                                   {Trouble::damages_data, "damages 100"}};
     std::ofstream(folder_ / ("trouble-" + std::to_string(nth))) << kNames.at(trouble);
 }
 

@@ -48,7 +48,8 @@ enum class Trouble {
     fails,        ///< it says no
     dies,         ///< the connection is gone before it has begun
     breaks,       ///< the connection is gone in the middle of it
-    damages_disk, ///< a byte of the disk changes before it runs
+    damages_hole, ///< a byte of the disk changes before it runs, where nothing was written
+    damages_data, ///< the same, where something was
 };
 
 /// A folder with the programs of the rescue system, `poweroff` among them (which only says so in a file), and a
