@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cctype>
 #include <ranges>
+#include <tuple>
 
 #include "common/text/text.hpp"
 

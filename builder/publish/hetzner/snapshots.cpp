@@ -1,6 +1,7 @@
 #include "builder/publish/hetzner/snapshots.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "builder/publish/hetzner/server.hpp"
 #include "common/text/text.hpp"

@@ -1,7 +1,8 @@
 #include "builder/publish/hetzner/wire.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <cstdio>
+#include <tuple>
 
 #include "common/text/text.hpp"
 
@@ -58,18 +59,15 @@ std::string first_address(const std::string& network) {
 } // namespace
 
 std::optional<clock::WallTime> to_time(std::string_view text) {
-    int year = 0;
-    int month = 0;
-    int day = 0;
-    int hour = 0;
-    int minute = 0;
-    int second = 0;
-    const std::string copy(text);
-    // NOLINTNEXTLINE(cert-err34-c,cppcoreguidelines-pro-type-vararg): the count tells
-    const int count =
-        std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second);
-    constexpr int kToTheMinute = 5; // the provider's documentation has times without seconds
-    if (count < kToTheMinute) { return std::nullopt; }
+    const auto number = [&](std::size_t at, std::size_t digits) -> int {
+        const auto value = text.size() < at + digits ? std::nullopt : text::to_number(text.substr(at, digits));
+        return value ? static_cast<int>(*value) : -1;
+    };
+    // "2026-11-28T01:02:03+00:00"; the provider's documentation has times without seconds as well.
+    const auto [year, month, day, hour, minute] =
+        std::tuple(number(0, 4), number(5, 2), number(8, 2), number(11, 2), number(14, 2));
+    const int second = std::max(0, number(17, 2));
+    if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0) { return std::nullopt; }
     const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
                                            std::chrono::day(static_cast<unsigned>(day))};
     if (!date.ok()) { return std::nullopt; }
