@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/cli/commands.hpp"
 #include "firstboot/cli/commands.hpp"
 
 namespace {
@@ -133,6 +134,22 @@ void add_cloud_init_commands(CLI::App& app, Action& action) {
     status->callback([&action] { action = [] { return cli::cloud_init_status(options); }; });
 }
 
+ingot::cli::ManualNotes manual() {
+    return {.section = 8,
+            .version = INGOT_VERSION,
+            .date = INGOT_DATE,
+            .title = "make a machine a member of its PostgreSQL cluster, and keep it one",
+            .files = {{"/etc/ingot", "What the machine was told and made of it"},
+                      {"/var/lib/ingot", "The journal of what is done; certificates"},
+                      {"/run/ingot", "The state of now, which status prints"}},
+            .exit_codes = {{"0", "All is well"},
+                           {"1", "It failed"},
+                           {"2", "What was asked for is not right"},
+                           {"3", "It was refused, to be on the safe side"},
+                           {"75", "It may work later"}},
+            .see_also = "ingot(1), patronictl(1), pgbackrest(1), systemctl(1)"};
+}
+
 bool is_called_cloud_init(std::string_view program) {
     return program.substr(program.find_last_of('/') + 1) == "cloud-init";
 }
@@ -152,6 +169,8 @@ int main(int argc, char** argv) {
         } else {
             add_commands(app, action);
             add_database_commands(app, action);
+            app.set_version_flag("--version", "ingot-agent " INGOT_VERSION);
+            ingot::cli::add_documentation(app, manual(), action);
         }
         try {
             app.parse(argc, argv);
