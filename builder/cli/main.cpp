@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
         ingot::builder::cli::add_inspect(app, action);
         ingot::builder::cli::add_diff(app, action);
         ingot::builder::cli::add_lab(app, action);
+        ingot::builder::cli::add_serve(app, action);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& problem) { return app.exit(problem) == 0 ? 0 : 2; }

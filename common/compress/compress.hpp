@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ Result<std::string> zstd_frame(std::string_view bytes, int level);
 
 /// The reverse, for at most `limit` bytes; invalid_input if that is not one whole frame.
 Result<std::string> unzstd_frame(std::string_view frame, std::size_t limit);
+
+/// Like unzstd_frame(), into memory of the caller, which has to be just as long as the content.
+Status unzstd_into(std::string_view frame, std::span<char> into);
 
 /// Like zstd_frame() for many small pieces: keeps its tables, and adds no checksum.
 class ZstdCompressor {
