@@ -12,6 +12,7 @@
 #include "common/process/background.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "tests/places/places.hpp"
 #include "tests/vm/machine.hpp"
 
 namespace ingot::tests {
@@ -27,7 +28,7 @@ constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*(no metadata|privat
 
 fs::path images() {
     const char* folder = std::getenv("INGOT_VM_IMAGES");
-    return folder == nullptr ? INGOT_SOURCE_DIR "/build/vm-images" : folder;
+    return folder == nullptr ? source_dir() / "build/vm-images" : fs::path(folder);
 }
 
 process::Output run(std::vector<std::string> argv) {
