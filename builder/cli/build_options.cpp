@@ -47,6 +47,16 @@ fs::path default_specs() {
     return !files::exists("roles") && files::exists(installed) ? installed : fs::path("roles");
 }
 
+/// The installer beside this program; without it the images can be run from RAM only.
+fs::path installer_beside_us() {
+    std::error_code problem;
+    const auto folder = fs::read_symlink("/proc/self/exe", problem).parent_path();
+    for (const auto& place : {folder / "ingot-install", folder.parent_path() / "lib/ingot/ingot-install"}) {
+        if (files::exists(place)) { return place; }
+    }
+    return {};
+}
+
 Result<std::optional<fs::path>> find_agent(const BuildOptions& options) {
     if (options.without_agent) { return std::optional<fs::path>{}; }
     if (!options.agent_deb.empty()) {
@@ -101,6 +111,7 @@ Status complete(BuildOptions& options, AgentNeed need) {
     } else if (need == AgentNeed::required || !options.agent_deb.empty()) {
         return std::move(agent).error();
     }
+    request.installer = installer_beside_us();
     INGOT_ASSIGN(request.source_date_epoch, source_date_epoch(), "");
     if (options.refresh) { request.maximum_index_age = std::chrono::seconds(0); }
     if (!request.output.empty()) { request.output = fs::absolute(request.output); }

@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
         ingot::builder::cli::add_inspect(app, action);
         ingot::builder::cli::add_diff(app, action);
         ingot::builder::cli::add_lab(app, action);
+        ingot::builder::cli::add_serve(app, action);
         ingot::builder::cli::add_upload(app, action);
         app.set_version_flag("--version", "ingot " INGOT_VERSION);
         ingot::cli::add_documentation(app, manual(), action);

@@ -51,6 +51,15 @@ Result<FrameSize> first_frame(std::string_view bytes) {
     return FrameSize{.compressed = compressed, .content = content};
 }
 
+Status unzstd_into(std::string_view frame, std::span<char> into) {
+    const auto got = ZSTD_decompress(into.data(), into.size(), frame.data(), frame.size());
+    if (ZSTD_isError(got) != 0) {
+        return fail(ErrorKind::invalid_input, std::string("a damaged zstd frame: ") + ZSTD_getErrorName(got));
+    }
+    if (got != into.size()) { return fail(ErrorKind::invalid_input, "a zstd frame of another size"); }
+    return {};
+}
+
 ZstdCompressor::ZstdCompressor(int level) : context_(ZSTD_createCCtx()) {
     ZSTD_CCtx_setParameter(context_of(context_), ZSTD_c_compressionLevel, level);
 }

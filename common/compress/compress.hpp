@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct FrameSize {
     std::size_t content = 0;
 };
 Result<FrameSize> first_frame(std::string_view bytes);
+/// Like unzstd_frame(), into memory of the caller, which has to be just as long as the content.
+Status unzstd_into(std::string_view frame, std::span<char> into);
 
 /// Like zstd_frame() for many small pieces: keeps its tables, and adds no checksum.
 class ZstdCompressor {
