@@ -30,6 +30,8 @@ struct LabArguments {
     std::string cluster_file;
     std::string driver = "nspawn";
     std::string role;
+    std::string hostname;
+    std::vector<std::string> options;
     std::string member;
     std::vector<std::string> members;
     std::vector<std::string> words;
@@ -71,6 +73,7 @@ Result<int> run_up(const LabArguments& arguments) {
     if (!arguments.cluster_file.empty()) { options.source.cluster_file = arguments.cluster_file; }
     INGOT_ASSIGN(const auto outcome, lab::up(processes, options), "");
     print("\n" + lab::to_table(outcome.report) + "\n");
+    if (options.cold) { return 0; }
     if (outcome.first_write) {
         print(text::format(
             "power-on to first committed write through the pool: {:.1f} s; to all machines healthy: {:.1f} s\n\n",
@@ -125,18 +128,33 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
     for (const auto& [name, help] : {Verb{"start", "Switch machines on"}, Verb{"stop", "Shut machines down in order"},
                                      Verb{"kill", "Pull the plug of machines"}}) {
         auto* const command = add(app, name, help, arguments, action, [arguments, name](const lab::Paths& paths) {
-            return run_request(paths, lab::request_for(name, arguments->members, arguments->all));
+            auto request = lab::request_for(name, arguments->members, arguments->all);
+            request["options"] = arguments->options;
+            return run_request(paths, request);
         });
+        if (std::string_view(name) == "start") {
+            command->add_option("--option", arguments->options,
+                                "One more word for the kernel command line, this once");
+        }
         auto* const members = command->add_option("NODE", arguments->members, "Machines");
         members->excludes(command->add_flag("--all", arguments->all, "All machines"));
     }
-    add(app, "add", "One more machine of a role", arguments, action,
+    auto* const more = add(
+        app, "add", "One more machine of a role", arguments, action,
         [arguments](const lab::Paths& paths) -> Result<int> {
-            INGOT_ASSIGN(const auto answer, lab::ask(paths, {{"op", "add"}, {"role", arguments->role}}), "");
+            INGOT_ASSIGN(
+                const auto answer,
+                lab::ask(paths, {{"op", "add"}, {"role", arguments->role}, {"hostname", arguments->hostname}}), "");
             print(json::string_at(answer, "name").value_or("") + "\n");
             return 0;
+        });
+    more->add_option("ROLE", arguments->role, "db, etcd or proxy")->required();
+    more->add_option("--hostname", arguments->hostname, "What the metadata calls it (default: its name in the lab)");
+    add(app, "wipe", "Pull the plug of machines and give them empty disks", arguments, action,
+        [arguments](const lab::Paths& paths) {
+            return run_request(paths, lab::request_for("wipe", arguments->members));
         })
-        ->add_option("ROLE", arguments->role, "db, etcd or proxy")
+        ->add_option("NODE", arguments->members, "Machines")
         ->required();
     add(app, "remove", "Pull the plug of a machine and throw its disk away", arguments, action,
         [arguments](const lab::Paths& paths) {
@@ -211,6 +229,7 @@ void add_lab(CLI::App& app, Action& action) {
     up->add_option("--timeout", arguments->patience, "Seconds to wait")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    up->add_flag("--cold", arguments->up.cold, "Leave the machines switched off");
     up->add_flag("--keep", arguments->keep, "Leave the lab running if it does not become ready");
 
     add(*lab_app, "status", "How each machine is", arguments, action, [arguments](const lab::Paths& paths) {

@@ -5,6 +5,7 @@
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
 #include "firstboot/db/observe.hpp"
@@ -70,12 +71,24 @@ Status configure(const Database& database) {
         INGOT_TRY(
             files::write_if_different(root.at(kBackupEnvironmentFile), render_backup_environment(database.node)), "");
     }
-    const auto patroni = render_patroni(database.node, observe_machine(database));
+    auto node = database.node;
+    node.config.etcd.founders = known_members(root, node.config.etcd.founders);
+    const auto patroni = render_patroni(node, observe_machine(database));
     INGOT_ASSIGN(const bool changed, files::write_if_different(root.at(kPatroniFile), patroni, secret), "");
     if (!changed && !new_cas) { return {}; }
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (state != "active") { return {}; }
     return database.environment.services.reload(kPatroniUnit);
+}
+
+/// The members of etcd as they are now: where this agent and Patroni begin to look at their next start.
+Status follow_etcd(const Database& database) {
+    auto etcd = database.etcd();
+    INGOT_ASSIGN(const auto members, etcd->members(), "");
+    INGOT_ASSIGN(const bool changed, remember_members(database.environment.root, members), "");
+    if (!changed) { return {}; }
+    log::info("the members of etcd have changed");
+    return configure(database);
 }
 
 /// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
@@ -166,6 +179,8 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
                            }});
     role.duties.push_back(
         {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});

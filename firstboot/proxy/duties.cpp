@@ -44,6 +44,7 @@ Result<Layout> MemberWatch::sync() {
     auto view = observe_members(proxy_, *etcd_);
     revision_ = view ? view->revision : 0;
     silence_ = view ? "" : view.error().to_string();
+    if (!view) { etcd_.reset(); } // the next one begins with the members as they are known then
 
     INGOT_ASSIGN(const auto slots, observe_slots(proxy_), "");
     const auto plan = plan_slots(view ? std::optional(std::move(view->members)) : std::nullopt, slots);
@@ -74,7 +75,10 @@ Status MemberWatch::operator()() {
 
 Status PoolWatch::operator()() {
     if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
-    INGOT_TRY(keep_registered(), "registering this proxy");
+    if (auto registered = keep_registered(); !registered) {
+        etcd_.reset();
+        return std::move(registered).error().with_context("registering this proxy");
+    }
     INGOT_ASSIGN(const int size, observe_pool_size(proxy_, *etcd_), "");
     INGOT_ASSIGN(
         const bool changed,
