@@ -333,3 +333,40 @@ TEST_F(Etcd, GrowsFromOneToThreeAndNeverStopsAtTwo) {
     const auto third = lab().add();
     expect_whole({"etcd-1", second, third});
 }
+
+TEST_F(Etcd, DatabaseAndProxyFollowWhenEveryFounderIsReplacedByAnotherAddress) {
+    ASSERT_TRUE(lab().prepare({.founders = 3, .db = 1, .proxy = 1}));
+    auto& driver = lab().driver();
+    ASSERT_TRUE(lab().start({"etcd-1", "etcd-2", "etcd-3", "db-1", "proxy-1"}));
+    const auto accepts_writes = [&](const std::string& statement) {
+        return LabDriver::wait(240s, [&] { return driver.sql("--pool", statement).exit_code == 0; }).has_value();
+    };
+    ASSERT_TRUE(accepts_writes("CREATE TABLE IF NOT EXISTS kept (id int)")) << driver.lab({"status"}).out;
+    auto members = kFounders;
+    for (const auto& founder : kFounders) {
+        const auto heir = lab().add();
+        ASSERT_TRUE(lab().be_impatient(heir));
+        ASSERT_TRUE(lab().order("kill", {founder}));
+        members.erase(members.begin());
+        members.push_back(heir);
+        expect_whole(members);
+        // Both have seen it, and written it down, before the next one goes.
+        for (const auto* const client : {"db-1", "proxy-1"}) {
+            EXPECT_TRUE(LabDriver::wait(60s,
+                                        [&] {
+                                            const auto known =
+                                                driver.exec(client, {"cat", "/var/lib/ingot/etcd-members.json"});
+                                            return known.out.find(heir) != std::string::npos;
+                                        })
+                            .has_value())
+                << client;
+        }
+        ASSERT_TRUE(lab().order("remove", {founder}));
+    }
+    EXPECT_TRUE(accepts_writes("INSERT INTO kept VALUES (1)"));
+    // Their user-data still names three machines that are gone.
+    ASSERT_TRUE(lab().order("kill", {"db-1", "proxy-1"}));
+    ASSERT_TRUE(lab().start({"db-1", "proxy-1"}));
+    EXPECT_TRUE(accepts_writes("INSERT INTO kept VALUES (2)")) << driver.lab({"status"}).out;
+    EXPECT_EQ(text::trim(driver.sql("--pool", "SELECT count(*) FROM kept").out), "2");
+}
