@@ -10,6 +10,7 @@
 
 #include "common/cli/commands.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/cli/etcd_orders.hpp"
 
 namespace {
 
@@ -122,6 +123,32 @@ void add_database_commands(CLI::App& app, Action& action) {
     demote->callback([&action] { action = [] { return cli::demote_cluster(typed); }; });
 }
 
+void add_etcd_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    auto* const etcd = app.add_subcommand("etcd", "Orders for an etcd node");
+    etcd->require_subcommand(1);
+    static bool anyway = false;
+    // `ingot-agent leave` is what people try first.
+    for (auto* const parent : {etcd, &app}) {
+        auto* const leave = parent->add_subcommand("leave", "Take this machine out of the etcd cluster, for good");
+        leave->add_flag("--anyway", anyway, "Also if fewer machines may fail afterwards");
+        leave->callback([&action] { action = [] { return cli::etcd_leave(anyway); }; });
+    }
+    static std::string copy;
+    auto* const snapshot = etcd->add_subcommand("snapshot", "Save the data of the cluster to a file");
+    snapshot->add_option("FILE", copy, "The new file")->required();
+    snapshot->callback([&action] { action = [] { return cli::etcd_snapshot(copy); }; });
+
+    static std::string source;
+    static bool own_data = false;
+    auto* const recover = etcd->add_subcommand(
+        "recover", "Make a new cluster of this machine alone, when the quorum is lost for good; asks first");
+    auto* const from = recover->add_option("--from-snapshot", source,
+                                           "A snapshot: hourly ones are in /var/lib/ingot/etcd-snapshots");
+    recover->add_flag("--from-own-data", own_data, "What is on this machine's own disk")->excludes(from);
+    recover->callback([&action] { action = [] { return cli::etcd_recover(source, own_data); }; });
+}
+
 /// The program under the name cloud-init: only what other tools ask of that one while they wait for a machine.
 void add_cloud_init_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
@@ -171,6 +198,7 @@ int main(int argc, char** argv) {
             add_database_commands(app, action);
             app.set_version_flag("--version", "ingot-agent " INGOT_VERSION);
             ingot::cli::add_documentation(app, manual(), action);
+            add_etcd_commands(app, action);
         }
         try {
             app.parse(argc, argv);

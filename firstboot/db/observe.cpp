@@ -1,3 +1,4 @@
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/observe.hpp"
 
 #include <algorithm>
@@ -117,8 +118,10 @@ Machine observe_machine(const Database& database) {
 }
 
 Result<bool> write_patroni_config(const Database& database) {
+    auto node = database.node;
+    node.config.etcd.founders = known_members(database.environment.root, node.config.etcd.founders);
     return files::write_if_different(database.environment.root.at(kPatroniFile),
-                                     render_patroni(database.node, observe_machine(database)),
+                                     render_patroni(node, observe_machine(database)),
                                      owned_by(database, 0640, "root", "postgres"));
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
@@ -143,6 +144,16 @@ Status configure(const Database& database) {
     return database.environment.services.reload(kPatroniUnit);
 }
 
+/// The members of etcd as they are now: where this agent and Patroni begin to look at their next start.
+Status follow_etcd(const Database& database) {
+    auto etcd = database.etcd();
+    INGOT_ASSIGN(const auto members, etcd->members(), "");
+    INGOT_ASSIGN(const bool changed, remember_members(database.environment.root, members), "");
+    if (!changed) { return {}; }
+    log::info("the members of etcd have changed");
+    return configure(database);
+}
+
 /// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
 class Claimant {
   public:
@@ -259,6 +270,8 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
         {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
     role.duties.push_back(
         {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});

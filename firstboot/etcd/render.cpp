@@ -50,9 +50,10 @@ std::string render_etcd_environment(const NodeSpec& node, const Founding& foundi
     set("PRE_VOTE", "true");
     set("STRICT_RECONFIG_CHECK", "true");
     set("EXPERIMENTAL_INITIAL_CORRUPT_CHECK", "true");
+    set("EXPERIMENTAL_COMPACT_HASH_CHECK_ENABLED", "true");
     set("AUTO_COMPACTION_MODE", "periodic");
     set("AUTO_COMPACTION_RETENTION", "1h");
-    set("QUOTA_BACKEND_BYTES", "2147483648");
+    set("QUOTA_BACKEND_BYTES", std::to_string(kQuotaBytes));
     return content;
 }
 

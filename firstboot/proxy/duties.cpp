@@ -45,6 +45,7 @@ Result<Layout> MemberWatch::sync() {
     auto view = observe_members(proxy_, *etcd_);
     revision_ = view ? view->revision : 0;
     silence_ = view ? "" : view.error().to_string();
+    if (!view) { etcd_.reset(); } // the next one begins with the members as they are known then
 
     INGOT_ASSIGN(const auto slots, observe_slots(proxy_), "");
     if (view && view->leader && view->leader != leader_) {
@@ -80,7 +81,10 @@ Status MemberWatch::operator()() {
 
 Status PoolWatch::operator()() {
     if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
-    INGOT_TRY(keep_registered(), "registering this proxy");
+    if (auto registered = keep_registered(); !registered) {
+        etcd_.reset();
+        return std::move(registered).error().with_context("registering this proxy");
+    }
     INGOT_ASSIGN(const auto sizes, observe_pool_sizes(proxy_, *etcd_), "");
     INGOT_TRY(resize(Pool::write, sizes.write), "");
     return resize(Pool::read, sizes.read);

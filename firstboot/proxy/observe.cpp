@@ -2,6 +2,7 @@
 
 #include "common/text/text.hpp"
 #include "firstboot/coordination/pause.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/proxy/render.hpp"
 #include "firstboot/proxy/runtime.hpp"
@@ -9,7 +10,8 @@
 namespace ingot::firstboot::proxy {
 
 EtcdSession Proxy::etcd() const {
-    return {environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd")};
+    return {environment.make_http(), addresses_to_try(environment.root, node.config.etcd.founders),
+            tls_for(environment.root, "etcd")};
 }
 
 Result<std::string> Proxy::ask(std::string_view line) const {

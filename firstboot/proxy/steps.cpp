@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/proxy/duties.hpp"
 #include "firstboot/proxy/figures.hpp"
 #include "firstboot/proxy/hold.hpp"
@@ -101,6 +102,14 @@ Status renew_certificate(Shared& shared) {
     return {};
 }
 
+/// The members of etcd as they are now: where this agent begins to look at its next start.
+Status follow_etcd(const Proxy& proxy) {
+    auto etcd = proxy.etcd();
+    INGOT_ASSIGN(const auto members, etcd->members(), "");
+    INGOT_TRY(remember_members(proxy.environment.root, members), "");
+    return {};
+}
+
 /// Done when writes have somewhere to go. The slots are filled from here too: duties begin after the steps.
 Status await_service(Shared& shared) {
     INGOT_TRY(shared.members.sync(), "");
@@ -132,6 +141,8 @@ Role make_proxy_role(const NodeSpec& node, Environment& environment) {
         {.name = "proxy.switchover", .interval = 100ms, .run = [shared] { return shared->hold(); }});
     role.duties.push_back(
         {.name = "proxy.serve", .interval = 5s, .run = [shared] { return check_service(shared->proxy); }});
+    role.duties.push_back(
+        {.name = "proxy.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->proxy); }});
     role.duties.push_back(
         {.name = "proxy.certificate", .interval = 60s, .run = [shared] { return renew_certificate(*shared); }});
     if (node.config.proxy.virtual_address) {

@@ -1,5 +1,6 @@
 #include "builder/lab/client/up.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -144,6 +145,9 @@ Status wait_until_ready(process::Processes& processes, const Paths& paths, const
                         UpOutcome& outcome, Clock::time_point start) {
     constexpr auto kStep = Milliseconds(100);
     constexpr auto kDeepStep = std::chrono::seconds(1);
+    // A lab without proxy has no pool to write through: it is ready when its machines are.
+    const bool has_pool = std::ranges::any_of(
+        outcome.report.members, [](const MemberReport& report) { return report.member.role == Role::proxy; });
     WriteProbe probe(processes, paths, outcome.connect, outcome.report.ports.pool);
     std::map<std::string, std::string> told;
     auto next_deep = Clock::now();
@@ -161,7 +165,7 @@ Status wait_until_ready(process::Processes& processes, const Paths& paths, const
             outcome.first_write = std::chrono::duration_cast<Milliseconds>(*written - start);
             say(text::format("{:6.1f} s  first write committed through the pool", seconds(*written - start)));
         }
-        if (written && all_healthy(shallow->report) && Clock::now() >= next_deep) {
+        if ((written || !has_pool) && all_healthy(shallow->report) && Clock::now() >= next_deep) {
             next_deep = Clock::now() + kDeepStep;
             INGOT_ASSIGN(const auto deep, look(paths, true), "");
             outcome.report = deep.report;
@@ -286,6 +290,10 @@ Result<UpOutcome> up(process::Processes& processes, const UpOptions& options) {
     auto ready = [&]() -> Status {
         INGOT_ASSIGN(const auto first, look(paths, false), "");
         outcome.report = first.report;
+        if (options.cold) {
+            INGOT_TRY(ask(paths, {{"op", "formed"}}), "");
+            return {};
+        }
         INGOT_TRY(ask(paths, request_for("start", {}, true)), "switching the machines on");
         INGOT_TRY(wait_until_ready(processes, paths, options, outcome, start), "");
         INGOT_TRY(ask(paths, {{"op", "formed"}}), "");

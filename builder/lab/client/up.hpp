@@ -17,6 +17,7 @@ struct UpOptions {
     ClusterSource source{};
     std::string images = "build/images";
     std::chrono::seconds patience{180};
+    bool cold = false;        ///< leave the machines switched off
     bool keep_failed = false; ///< leave a lab running that did not become ready in time
 };
 

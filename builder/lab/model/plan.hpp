@@ -27,6 +27,7 @@ struct Member {
     std::string address;
     std::uint32_t instance_id = 0; ///< of the metadata service; a number, as Hetzner's is
     std::string machine_id{};      ///< UUID given to systemd
+    std::string hostname{};        ///< what the metadata calls it, if not by its name
     bool powered = true;           ///< what was asked for last: a restart of the lab starts it again or not
 };
 

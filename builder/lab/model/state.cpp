@@ -17,6 +17,7 @@ Result<Member> parse_member(const json::Json& entry) {
                   .address = *address,
                   .instance_id = static_cast<std::uint32_t>(json::number_at(entry, "instance_id").value_or(0)),
                   .machine_id = json::string_at(entry, "machine_id").value_or(""),
+                  .hostname = json::string_at(entry, "hostname").value_or(""),
                   .powered = json::flag_at(entry, "powered")};
 }
 
@@ -50,6 +51,7 @@ std::string to_text(const LabState& state) {
                                    {"instance_id", member.instance_id},
                                    {"machine_id", member.machine_id},
                                    {"powered", member.powered}});
+        if (!member.hostname.empty()) { root["members"].back()["hostname"] = member.hostname; }
     }
     for (const auto& [role, number] : state.used) { root["used"][std::string(cloud_init::to_string(role))] = number; }
     return json::to_text(root);

@@ -141,8 +141,9 @@ Status Supervisor::prepare(const Member& member) {
     return {};
 }
 
-Status Supervisor::power_on(const Member& member) {
-    BootPlan plan = {.member = member, .netns = Switch::namespace_of(member), .memory_mib = memory_of(member)};
+Status Supervisor::power_on(const Member& member, const std::vector<std::string>& options) {
+    BootPlan plan = {
+        .member = member, .netns = Switch::namespace_of(member), .memory_mib = memory_of(member), .options = options};
     if (member.role == Role::db) {
         for (std::size_t i = 0; i < cluster_.backup.repositories.size(); ++i) {
             plan.binds.emplace_back(repository_folder(paths_, i), cluster_.backup.repositories[i].path);
