@@ -39,6 +39,7 @@ struct LabArguments {
     bool json = false;
     bool keep = false;
     bool follow = false;
+    bool new_instance = false;
     bool replica = false;
     bool primary = false;
     bool pool = false;
@@ -125,9 +126,15 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
     for (const auto& [name, help] : {Verb{"start", "Switch machines on"}, Verb{"stop", "Shut machines down in order"},
                                      Verb{"kill", "Pull the plug of machines"}}) {
         auto* const command = add(app, name, help, arguments, action, [arguments, name](const lab::Paths& paths) {
-            return run_request(paths, lab::request_for(name, arguments->members, arguments->all));
+            auto request = lab::request_for(name, arguments->members, arguments->all);
+            request["new_instance"] = arguments->new_instance;
+            return run_request(paths, request);
         });
         auto* const members = command->add_option("NODE", arguments->members, "Machines");
+        if (std::string_view(name) == "start") {
+            command->add_flag("--new-instance", arguments->new_instance,
+                              "Under another instance-id: as a server made of a snapshot of this one");
+        }
         members->excludes(command->add_flag("--all", arguments->all, "All machines"));
     }
     add(app, "add", "One more machine of a role", arguments, action,
@@ -211,6 +218,11 @@ void add_lab(CLI::App& app, Action& action) {
     up->add_option("--timeout", arguments->patience, "Seconds to wait")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
+    up->add_option("--part", arguments->up.part,
+                   "One more part of every machine's user-data: a file with a #cloud-config or a script; read "
+                   "whenever a machine asks");
+    up->add_option("--append", arguments->up.words, "A word for the command line of every machine")
+        ->allow_extra_args(false);
     up->add_flag("--keep", arguments->keep, "Leave the lab running if it does not become ready");
 
     add(*lab_app, "status", "How each machine is", arguments, action, [arguments](const lab::Paths& paths) {

@@ -63,6 +63,9 @@ Result<int> may_restore(const std::string& file, const std::string& path);
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 
+/// The folders in which a role keeps what must not be lost.
+std::vector<std::string> role_data(const NodeSpec& node);
+
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);
 

@@ -19,6 +19,7 @@ struct BootPlan {
     std::vector<std::pair<std::filesystem::path, std::string>> binds{};
     /// The memory it shall believe to have. In a container a program sees the host's.
     std::optional<int> memory_mib{};
+    std::vector<std::string> words{}; ///< more of its command line
 };
 
 /// systemd-nspawn's arguments. What stands behind -b is the command line of the machine's PID 1, which is

@@ -53,6 +53,8 @@ class Supervisor {
 
     // Requests (supervisor_requests.cpp). Those with a Guard have the lock and may let it go while they wait.
     Result<json::Json> status(Guard& guard, bool deep);
+    /// Gives those that are off another instance-id.
+    void renew_instances(const Names& names);
     Status start(const Names& names);
     Status stop(Guard& guard, const Names& names, std::chrono::seconds patience);
     Status kill(Guard& guard, const Names& names);
