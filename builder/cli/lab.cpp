@@ -42,6 +42,7 @@ struct LabArguments {
     bool json = false;
     bool keep = false;
     bool follow = false;
+    bool new_instance = false;
     bool replica = false;
     bool primary = false;
     bool pool = false;
@@ -133,6 +134,7 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
         auto* const command = add(app, name, help, arguments, action, [arguments, name](const lab::Paths& paths) {
             auto request = lab::request_for(name, arguments->members, arguments->all);
             request["options"] = arguments->options;
+            request["new_instance"] = arguments->new_instance;
             return run_request(paths, request);
         });
         if (std::string_view(name) == "start") {
@@ -140,6 +142,10 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
                                 "One more word for the kernel command line, this once");
         }
         auto* const members = command->add_option("NODE", arguments->members, "Machines");
+        if (std::string_view(name) == "start") {
+            command->add_flag("--new-instance", arguments->new_instance,
+                              "Under another instance-id: as a server made of a snapshot of this one");
+        }
         members->excludes(command->add_flag("--all", arguments->all, "All machines"));
     }
     auto* const more =
@@ -239,6 +245,11 @@ void add_lab(CLI::App& app, Action& action) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     up->add_flag("--cold", arguments->up.cold, "Leave the machines switched off");
+    up->add_option("--part", arguments->up.part,
+                   "One more part of every machine's user-data: a file with a #cloud-config or a script; read "
+                   "whenever a machine asks");
+    up->add_option("--append", arguments->up.words, "A word for the command line of every machine")
+        ->allow_extra_args(false);
     up->add_flag("--keep", arguments->keep, "Leave the lab running if it does not become ready");
 
     add(*lab_app, "status", "How each machine is", arguments, action, [arguments](const lab::Paths& paths) {

@@ -8,8 +8,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "builder/trust/keys.hpp"
 #include "cloud-init/cluster/cluster.hpp"
 #include "cloud-init/userdata/sections.hpp"
+#include "cloud-init/signature/signature.hpp"
 #include "common/clock/clock.hpp"
 
 namespace ingot::builder::cli {
@@ -23,6 +25,7 @@ struct UserDataArguments {
     std::string cluster{cloud_init::kClusterFile};
     std::string secrets; ///< beside the cluster file if empty
     std::string delayed;
+    std::string key{};   ///< signs what is printed, if given
 };
 
 Result<int> user_data(const UserDataArguments& arguments) {
@@ -38,8 +41,11 @@ Result<int> user_data(const UserDataArguments& arguments) {
     }
     INGOT_ASSIGN(const auto secrets, cloud_init::read_secrets(secrets_path), "");
     const auto role = cloud_init::role_from(arguments.role).value_or(cloud_init::Role::db); // CLI11 has checked it
-    INGOT_ASSIGN(const auto text, cloud_init::render_user_data(cluster, secrets, role, clock::SystemClock().now()),
-                 "");
+    INGOT_ASSIGN(auto text, cloud_init::render_user_data(cluster, secrets, role, clock::SystemClock().now()), "");
+    if (!arguments.key.empty()) {
+        INGOT_ASSIGN(const auto key, trust::read_private_key(arguments.key), "");
+        INGOT_ASSIGN(text, cloud_init::sign_user_data(text, key), "");
+    }
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
         return fail(ErrorKind::tool_failed, "writing the user-data to standard output");
     }
@@ -63,6 +69,8 @@ void add_user_data(CLI::App& app, Action& action) {
                         "The secrets file (default: secrets.yaml beside the cluster file)");
     command->add_option("--delayed", arguments->delayed,
                         "db: a replica that stays behind by this much (1h); it never leads and takes no reads");
+    command->add_option("--sign", arguments->key,
+                        "Sign it with this private key, for images that carry the public one");
     command->callback([arguments, &action] { action = [arguments] { return user_data(*arguments); }; });
 }
 

@@ -99,6 +99,12 @@ std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& na
     return users;
 }
 
+OnClone read_on_clone(Fields& ingot) {
+    const auto word = ingot.choice("on_clone", {"refuse", "rejoin", "renew"}).value_or("refuse");
+    if (word == "rejoin") { return OnClone::rejoin; }
+    return word == "renew" ? OnClone::renew : OnClone::refuse;
+}
+
 PostgresConfig read_postgres(const Value* section, const std::string& where, Faults& faults) {
     PostgresConfig postgres;
     if (section == nullptr) { return postgres; }
@@ -139,6 +145,7 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
     fields.required("role");
     const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy"}).value_or(""));
     ingot.role = role.value_or(Role::db);
+    ingot.on_clone = read_on_clone(fields);
     const auto network = read_network(fields, "network");
     if (network) { ingot.network = network->to_string(); }
     if (const Value* etcd = fields.required("etcd")) {

@@ -136,10 +136,14 @@ struct ProxyConfig {
     std::optional<std::string> virtual_address{};
 };
 
+/// What a node does whose disk holds data of its role that it wrote as another instance (firstboot/node/clone.hpp).
+enum class OnClone { refuse, rejoin, renew };
+
 struct IngotConfig {
     std::string cluster;    ///< name: [a-z][a-z0-9-]{0,30}
     std::string cluster_id; ///< random UUID made by `ingot cluster init`
     Role role = Role::db;
+    OnClone on_clone = OnClone::refuse;
     std::string network; ///< CIDR of the private network
     EtcdConfig etcd{};
     Pki pki{};

@@ -85,6 +85,9 @@ void print_overview();
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 
+/// The folders in which a role keeps what must not be lost.
+std::vector<std::string> role_data(const NodeSpec& node);
+
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);
 

@@ -260,6 +260,11 @@ Result<LabState> obtain_state(const Paths& paths, const UpOptions& options, cons
     INGOT_TRY(check_images(images), "");
     INGOT_ASSIGN(auto state, create_lab(paths, options.source, images), "making the lab");
     INGOT_ASSIGN(state.image_stamps, image_stamps(images), "");
+    if (!options.part.empty()) {
+        if (!files::exists(options.part)) { return fail(ErrorKind::not_found, "there is no file " + options.part); }
+        state.part = fs::absolute(options.part).string();
+    }
+    state.words = options.words;
     INGOT_TRY(files::write(paths.lab_json(), to_text(state)), "");
     return state;
 }

@@ -27,6 +27,10 @@ struct LabState {
     /// one that did is started again with its disks.
     bool formed = false;
     HostPorts ports{};
+    /// A file that is one more part of each machine's user-data, read whenever a machine asks; none if empty.
+    std::string part{};
+    /// Words for the command line of each machine.
+    std::vector<std::string> words{};
     std::vector<Member> members{};
     UsedNumbers used{};
 

@@ -142,8 +142,11 @@ Status Supervisor::prepare(const Member& member) {
 }
 
 Status Supervisor::power_on(const Member& member, const std::vector<std::string>& options) {
-    BootPlan plan = {
-        .member = member, .netns = Switch::namespace_of(member), .memory_mib = memory_of(member), .options = options};
+    BootPlan plan = {.member = member,
+                     .netns = Switch::namespace_of(member),
+                     .memory_mib = memory_of(member),
+                     .options = options,
+                     .words = state_.words};
     if (member.role == Role::db) {
         for (std::size_t i = 0; i < cluster_.backup.repositories.size(); ++i) {
             plan.binds.emplace_back(repository_folder(paths_, i), cluster_.backup.repositories[i].path);
@@ -195,12 +198,20 @@ std::optional<Instance> Supervisor::instance_at(const std::string& address) {
     const Guard guard(mutex_);
     const auto member = std::ranges::find(state_.members, address, &Member::address);
     if (member == state_.members.end()) { return std::nullopt; }
+    auto user_data = user_data_of(*member);
+    if (!state_.part.empty()) {
+        if (const auto part = files::read(state_.part)) {
+            user_data = with_part(user_data, *part);
+        } else {
+            log::error(part.error().to_string());
+        }
+    }
     return Instance{.member = *member,
                     .network = network_.cidr(),
                     .gateway = network_.gateway(),
                     .network_name = cluster_.name,
                     .ssh_authorized_keys = cluster_.ssh_authorized_keys,
-                    .user_data = user_data_of(*member)};
+                    .user_data = std::move(user_data)};
 }
 
 std::string Supervisor::user_data_of(const Member& member) {

@@ -53,6 +53,8 @@ class Supervisor {
 
     // Requests (supervisor_requests.cpp). Those with a Guard have the lock and may let it go while they wait.
     Result<json::Json> status(Guard& guard, bool deep);
+    /// Gives those that are off another instance-id.
+    void renew_instances(const Names& names);
     /// `options`: for the command line of PID 1, for this boot only.
     Status start(const Names& names, const std::vector<std::string>& options = {});
     Status stop(Guard& guard, const Names& names, std::chrono::seconds patience);

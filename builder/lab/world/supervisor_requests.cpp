@@ -56,7 +56,10 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
     }
     if (op == "close") { return done(close(guard)); }
     INGOT_ASSIGN(const auto names, known(request), "");
-    if (op == "start") { return done(start(names, words(request, "options"))); }
+    if (op == "start") {
+        if (json::flag_at(request, "new_instance")) { renew_instances(names); }
+        return done(start(names, words(request, "options")));
+    }
     if (op == "wipe") { return done(wipe(guard, names)); }
     if (op == "stop") {
         return done(stop(guard, names, std::chrono::seconds(json::number_at(request, "patience").value_or(60))));
@@ -109,6 +112,12 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
                Observer::is_open(member.address, cluster_.proxy.pool_port, kGlance);
     });
     return json::Json{{"report", to_json(report)}, {"pool_open", pool_open}};
+}
+
+void Supervisor::renew_instances(const Names& names) {
+    for (const auto& name : names) {
+        if (!machines_.at(name).running()) { state_.find(name)->instance_id = draw_seed().instance_id; }
+    }
 }
 
 Status Supervisor::start(const Names& names, const std::vector<std::string>& options) {
