@@ -43,7 +43,7 @@ struct Cluster {
     Topology topology{};
     std::vector<std::string> ssh_authorized_keys{};
     ClusterPostgres postgres{};
-    BackupConfig backup{}; ///< cipher_pass is never set here
+    BackupConfig backup{}; ///< secrets are never set here
     ProxyConfig proxy{};
 };
 
@@ -53,12 +53,19 @@ struct UserSecret {
     std::string verifier;
 };
 
+/// What a repository asks for, by its name in cluster.yaml.
+struct RepositorySecret {
+    crypto::Secret secret{};      ///< type s3
+    crypto::Secret private_key{}; ///< type sftp
+};
+
 /// What secrets.yaml says.
 struct Secrets {
     std::string id; ///< of the cluster they belong to
     std::map<Role, crypto::Identity> authorities{};
     std::map<std::string, UserSecret> users{};
     crypto::Secret cipher_pass{};
+    std::map<std::string, RepositorySecret> repositories{};
 };
 
 /// What init_cluster has to know.

@@ -14,15 +14,20 @@
 #include <vector>
 
 #include "cloud-init/parts/parts.hpp"
+#include "cloud-init/userdata/backup.hpp"
 #include "cloud-init/userdata/machine.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::cloud_init {
 
-enum class Role { db, etcd, proxy };
+/// backup: a machine that keeps a repository and takes no part in anything else.
+enum class Role { db, etcd, proxy, backup };
 std::string_view to_string(Role role);
 std::optional<Role> role_from(std::string_view text);
+/// Whose CA signs the certificates of a role: backup hosts are clients and servers of db nodes only, so theirs is the
+/// db CA, with an OU of their own. Every other role has its own.
+Role authority_of(Role role);
 
 // ---- ordinary cloud-config, as far as it is applied -------------------------------------------
 
@@ -111,17 +116,6 @@ struct PostgresConfig {
     std::map<std::string, std::string> parameters{};
     std::vector<DatabaseConfig> databases{};
     std::vector<DatabaseUser> users{};
-};
-
-/// A pgBackRest repository that all db nodes reach as a path (NFS, a shared disk, the lab's folder).
-struct PosixRepository {
-    std::string path;
-};
-
-struct BackupConfig {
-    std::vector<PosixRepository> repositories{};
-    std::optional<crypto::Secret> cipher_pass{}; ///< encrypts the repository (aes-256-cbc) when given
-    int retention_full = 2;                      ///< how many full backups are kept
 };
 
 struct ProxyConfig {

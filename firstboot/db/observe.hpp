@@ -11,7 +11,7 @@
 namespace ingot::firstboot::db {
 
 inline constexpr std::string_view kPatroniUnit = "patroni.service";
-inline constexpr std::string_view kBackupUnit = "ingot-backup@full.service";
+inline constexpr std::string_view kBackupUnit = "ingot-backup.service";
 
 /// Memory, cores, disk, watchdog.
 Machine observe_machine(const Database& database);
@@ -29,7 +29,8 @@ Result<PatroniStatus> ask_patroni(const Database& database);
 Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database);
 
 Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& etcd);
-Result<RepositoryView> observe_repository(const Database& database);
+/// Every repository of this node, by `pgbackrest info`; one that cannot be asked is a view that says so.
+std::vector<backup::RepositoryView> observe_repositories(const Database& database);
 Result<std::optional<BackupState>> published_backup(const Database& database, EtcdSession& etcd);
 
 /// Ingot's keys of this role.

@@ -1,14 +1,20 @@
 // The db role, wired: which step does what, in which order.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/backup/clients.hpp"
+#include "firstboot/db/backup_runner.hpp"
+#include "firstboot/db/backup_status.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/stanza.hpp"
 #include "firstboot/identity/identity.hpp"
 
 namespace ingot::firstboot {
@@ -23,7 +29,10 @@ struct Shared {
     Database database;
     BootstrapJanitor janitor{};
     Provisioning provisioning{};
-    BackupWatch backup{};
+    StanzaWatch stanza{};
+    BackupRunner backup{};
+    RestoreTestRunner restore_test{};
+    backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
 };
 
@@ -51,6 +60,7 @@ Status make_folders(const Database& database) {
     const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
     INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
     for (const auto& repository : database.node.config.backup.repositories) {
+        if (!std::holds_alternative<cloud_init::PosixStore>(repository.store)) { continue; }
         const auto path = root.at(repository_path(database.node, repository));
         if (files::exists(path)) { continue; } // shared: whoever came first made it
         INGOT_TRY(files::make_directory(path, owned_by(database, 0750, "postgres", "postgres")),
@@ -66,9 +76,13 @@ Status configure(const Database& database) {
     INGOT_ASSIGN(const auto cas, client_cas(database), "");
     INGOT_ASSIGN(const bool new_cas, files::write_if_different(root.at(kClientCaFile), cas), "");
     if (has_repository(database.node)) {
-        INGOT_TRY(files::write_if_different(root.at(kPgBackRestFile), render_pgbackrest(database.node), secret), "");
-        INGOT_TRY(
-            files::write_if_different(root.at(kBackupEnvironmentFile), render_backup_environment(database.node)), "");
+        for (const auto& file : backup::repository_files(database.node)) {
+            INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
+                                                file.secret ? secret : files::Ownership{.mode = 0644}),
+                      "");
+        }
+        const auto config = render_pgbackrest(database.node, observe_machine(database));
+        INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
     }
     const auto patroni = render_patroni(database.node, observe_machine(database));
     INGOT_ASSIGN(const bool changed, files::write_if_different(root.at(kPatroniFile), patroni, secret), "");
@@ -76,6 +90,14 @@ Status configure(const Database& database) {
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (state != "active") { return {}; }
     return database.environment.services.reload(kPatroniUnit);
+}
+
+/// The TLS server by which another node makes backups from this one; and this node's name for the servers of others.
+Status keep_backup_server(const Database& database) {
+    if (!has_repository(database.node)) { return {}; }
+    auto etcd = database.etcd();
+    INGOT_TRY(backup::announce(database.node, *etcd), "telling the others that this is a db node");
+    return backup::keep_server(database.node, database.environment, *etcd);
 }
 
 /// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
@@ -139,6 +161,18 @@ Status await_service(Shared& shared) {
     return {};
 }
 
+void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
+    const auto add = [&](const char* name, std::chrono::milliseconds interval, std::function<Status()> run) {
+        role.duties.push_back({.name = name, .interval = interval, .run = std::move(run)});
+    };
+    add("db.stanza", 2s, [shared] { return shared->stanza(shared->database); });
+    add("db.backup", 2s, [shared] { return shared->backup(shared->database); });
+    add("db.restore-test", 10s, [shared] { return shared->restore_test(shared->database); });
+    add("db.backup-status", 5s, [shared] { return watch_backups(shared->database); });
+    add("db.backup-server", 2s, [shared] { return keep_backup_server(shared->database); });
+    add("db.backup-certificate", 60s, [shared] { return shared->server_certificate(shared->database.environment); });
+}
+
 } // namespace
 
 Role make_db_role(const NodeSpec& node, Environment& environment) {
@@ -150,6 +184,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.configure",
                           .description = "writing the configuration of Patroni and pgBackRest",
                           .apply = [shared] { return configure(shared->database); }});
+    role.steps.push_back({.name = "db.backup-server",
+                          .description = "starting pgBackRest's server",
+                          .apply = [shared] { return keep_backup_server(shared->database); }});
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
@@ -164,8 +201,7 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "db.users-and-databases", .interval = 500ms, .run = [shared] {
                                return shared->provisioning(shared->database);
                            }});
-    role.duties.push_back(
-        {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});
