@@ -15,6 +15,7 @@ namespace {
 using Action = std::function<ingot::Result<int>()>;
 
 void add_backup_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
     auto* const backup = app.add_subcommand("backup", "Backups of this cluster: list, now, test, verify");
     backup->require_subcommand(1);
     static bool json = false;

@@ -105,7 +105,7 @@ Status RestoreTestRunner::begin(const Database& database) {
     if (last) { INGOT_ASSIGN(test, backup::restore_test_from_json(last->value), ""); }
     const auto now = database.environment.clock.now();
     const bool due =
-        restore_test_due(config.backup.restore_test, config.cluster_id, untested_since(test, *report), now);
+        backup::restore_test_due(config.backup.restore_test, config.cluster_id, untested_since(test, *report), now);
     if (!due && !request) { return {}; }
     const auto plan = plan_for(database, *report);
     if (!plan) { return {}; }

@@ -61,8 +61,8 @@ class Test {
     Result<process::Output> tool(std::vector<std::string> argv, std::string input = {}) {
         return process::run_checked(processes_, {.argv = std::move(argv),
                                                  .environment = {{"HOME", "/var/lib/postgresql"}},
-                                                 .input = std::move(input),
                                                  .directory = "/",
+                                                 .input = std::move(input),
                                                  .timeout = kLong});
     }
     Result<std::string> sql(const std::string& database, std::string script) {
