@@ -63,12 +63,11 @@ std::optional<Record> copy_of(const Record* record) {
 }
 
 std::string age(clock::WallTime then, clock::WallTime now) {
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(now - then).count();
-    constexpr int kHour = 60;
-    constexpr int kDays = 48 * kHour;
-    if (minutes < 2 * kHour) { return text::format("{} minutes", std::max<long>(minutes, 0)); }
-    if (minutes < kDays) { return text::format("{} hours", minutes / kHour); }
-    return text::format("{} days", minutes / (24 * kHour));
+    using namespace std::chrono_literals;
+    const auto passed = std::max(now - then, 0ms);
+    if (passed < 2h) { return text::format("{} minutes", passed / 1min); }
+    if (passed < 48h) { return text::format("{} hours", passed / 1h); }
+    return text::format("{} days", passed / 24h);
 }
 
 void repository_alarms(const RepositoryReport& repository, const cloud_init::BackupConfig& config,

@@ -69,7 +69,7 @@ Status keep_server(const Shared& shared) {
 
 /// pgBackRest's own question to its server, answered before any name is asked for.
 Status ping(const Shared& shared) {
-    process::Command command{.argv = {"pgbackrest", "server-ping", shared.node.address,
+    const process::Command command{.argv = {"pgbackrest", "server-ping", shared.node.address,
                                       text::format("--tls-server-port={}", backup::kServerPort)},
                              .timeout = 10s};
     auto answered = process::run_checked(shared.environment.processes, command);
