@@ -61,9 +61,9 @@ Result<int> user_data(const UserDataArguments& arguments) {
 void add_user_data(CLI::App& app, Action& action) {
     auto arguments = std::make_shared<UserDataArguments>();
     auto* command = app.add_subcommand("user-data", "Print the user-data of a role (it holds secrets)");
-    command->add_option("ROLE", arguments->role, "db, etcd or proxy")
+    command->add_option("ROLE", arguments->role, "db, etcd, proxy or backup")
         ->required()
-        ->check(CLI::IsMember({"db", "etcd", "proxy"}));
+        ->check(CLI::IsMember({"db", "etcd", "proxy", "backup"}));
     command->add_option("--cluster", arguments->cluster, "The cluster file")->capture_default_str();
     command->add_option("--secrets", arguments->secrets,
                         "The secrets file (default: secrets.yaml beside the cluster file)");

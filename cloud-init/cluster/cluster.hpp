@@ -48,7 +48,7 @@ struct Cluster {
     Topology topology{};
     std::vector<std::string> ssh_authorized_keys{};
     ClusterPostgres postgres{};
-    BackupConfig backup{}; ///< cipher_pass is never set here
+    BackupConfig backup{}; ///< secrets are never set here
     ProxyConfig proxy{};
     std::optional<RestoreConfig> restore{}; ///< without secrets, as standby_of
     std::optional<StandbyConfig> standby_of{};
@@ -67,6 +67,12 @@ struct SourceSecrets {
     crypto::Identity credential{};
 };
 
+/// What a repository asks for, by its name in cluster.yaml.
+struct RepositorySecret {
+    crypto::Secret secret{};      ///< type s3
+    crypto::Secret private_key{}; ///< type sftp
+};
+
 /// What secrets.yaml says.
 struct Secrets {
     std::string id; ///< of the cluster they belong to
@@ -74,6 +80,7 @@ struct Secrets {
     std::map<std::string, UserSecret> users{};
     crypto::Secret cipher_pass{};
     std::optional<SourceSecrets> source{};
+    std::map<std::string, RepositorySecret> repositories{};
 };
 
 /// What init_cluster has to know.

@@ -99,13 +99,13 @@ std::string postgres_block(const ClusterPostgres& postgres) {
 
 std::string backup_block(const BackupConfig& backup) {
     Writer writer;
-    writer.begin_mapping().key("backup").begin_mapping().key("repositories").begin_sequence();
-    for (const auto& repository : backup.repositories) {
-        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
-    }
-    writer.end_sequence().key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping();
-    writer.end_mapping().end_mapping();
-    return block("A posix repository is a folder that all db machines share (NFS, for instance).", writer);
+    writer.begin_mapping();
+    write_backup(writer, backup, false);
+    writer.end_mapping();
+    return block(
+        "A posix repository is a folder that all db machines share (NFS, for instance); others are s3, sftp and\n"
+        "host, see docs/backups.md. Times are UTC; what they ask for in secrets is in secrets.yaml.",
+        writer);
 }
 
 std::string proxy_block(const ProxyConfig& proxy) {
@@ -160,6 +160,7 @@ Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
     cluster.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
     cluster.postgres = read_postgres(fields);
     cluster.backup = read_backup(fields.optional("backup"), "backup", false, faults);
+    check_backup_hosts(fields, cluster.backup, network);
     cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", network, faults);
     if (const Value* section = fields.optional("restore")) {
         cluster.restore = read_restore(*section, "restore", cluster.id, false, faults);

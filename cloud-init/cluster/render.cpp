@@ -49,7 +49,8 @@ void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.entry("db_ca", secrets.authorities.at(Role::db).certificate_pem);
     writer.entry("proxy_ca", secrets.authorities.at(Role::proxy).certificate_pem);
     writer.key("keys").begin_mapping();
-    writer.entry(to_string(role), secrets.authorities.at(role).key_pem.reveal());
+    const auto authority = authority_of(role);
+    writer.entry(to_string(authority), secrets.authorities.at(authority).key_pem.reveal());
     writer.end_mapping().end_mapping();
 }
 
@@ -92,15 +93,30 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
     writer.end_mapping();
 }
 
-void write_backup(Writer& writer, const BackupConfig& backup, const crypto::Secret& cipher_pass) {
-    if (backup.repositories.empty()) { return; }
-    writer.key("backup").begin_mapping().key("repositories").begin_sequence();
-    for (const auto& repository : backup.repositories) {
-        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
+/// The backup section of cluster.yaml with the secrets that belong to it. A backup host gets the repositories on such
+/// hosts only, so that it has no other secrets than its own.
+Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, Role role) {
+    if (role == Role::backup) {
+        std::erase_if(backup.repositories, [](const Repository& repository) {
+            return !std::holds_alternative<HostStore>(repository.store);
+        });
     }
-    writer.end_sequence();
-    if (!cipher_pass.empty()) { writer.entry("cipher_pass", cipher_pass.reveal()); }
-    writer.key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping().end_mapping();
+    for (auto& repository : backup.repositories) {
+        auto* const s3 = std::get_if<S3Store>(&repository.store);
+        auto* const sftp = std::get_if<SftpStore>(&repository.store);
+        if (s3 == nullptr && sftp == nullptr) { continue; }
+        const auto known = secrets.repositories.find(repository.name);
+        const auto& secret = known == secrets.repositories.end() ? RepositorySecret{} : known->second;
+        const auto& value = s3 != nullptr ? secret.secret : secret.private_key;
+        if (value.empty()) {
+            return fail(ErrorKind::invalid_input,
+                        text::format("the secrets hold no repositories.{}.{} for the repository of type {}",
+                                     repository.name, s3 != nullptr ? "secret" : "private_key", type_of(repository)));
+        }
+        (s3 != nullptr ? s3->secret : sftp->private_key) = value;
+    }
+    if (!secrets.cipher_pass.empty()) { backup.cipher_pass = secrets.cipher_pass; }
+    return backup;
 }
 
 void write_proxy(Writer& writer, const ProxyConfig& proxy) {
@@ -158,8 +174,11 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     writer.key("etcd").begin_mapping().key("founders").begin_mapping();
     for (const auto& [name, address] : cluster.topology.etcd) { writer.entry(name, address); }
     writer.end_mapping().end_mapping();
-    if (role != Role::etcd) { write_postgres(writer, cluster.postgres, secrets, role); }
-    if (role == Role::db) { write_backup(writer, cluster.backup, secrets.cipher_pass); }
+    if (role == Role::db || role == Role::proxy) { write_postgres(writer, cluster.postgres, secrets, role); }
+    if (role == Role::db || role == Role::backup) {
+        INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets, role), "");
+        write_backup(writer, backup, true);
+    }
     if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
     if (role == Role::db) { INGOT_TRY(write_source(writer, cluster, secrets), ""); }
     write_pki(writer, secrets, role);

@@ -55,8 +55,12 @@ bool check_database_user(const Position& position, std::string_view where, const
                          std::set<std::string>& seen, Faults& faults);
 /// Owners have to be among `users`.
 std::vector<DatabaseConfig> read_databases(document::Fields& fields, const std::set<std::string>& users);
-/// The backup section; `with_cipher` if cipher_pass may stand there.
-BackupConfig read_backup(const document::Value* section, std::string where, bool with_cipher, Faults& faults);
+/// The backup section; `with_secrets` in user-data, where cipher_pass and the secrets of repositories stand.
+BackupConfig read_backup(const document::Value* section, std::string where, bool with_secrets, Faults& faults);
+/// Faults about backup hosts outside the private network, at the backup section of `fields`.
+void check_backup_hosts(document::Fields& fields, const BackupConfig& backup, const std::optional<Network>& network);
+/// As read_backup() reads it; nothing if there are no repositories.
+void write_backup(document::Writer& writer, const BackupConfig& backup, bool with_secrets);
 ProxyConfig read_proxy(const document::Value* section, std::string where, const std::optional<Network>& network,
                        Faults& faults);
 std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);

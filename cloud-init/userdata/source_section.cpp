@@ -151,20 +151,9 @@ void read_credential(Fields& fields, StandbyConfig& standby) {
     }
 }
 
-void write_backup_of(Writer& writer, const BackupConfig& backup, bool with_secrets) {
-    if (backup.repositories.empty()) { return; }
-    writer.key("backup").begin_mapping().key("repositories").begin_sequence();
-    for (const auto& repository : backup.repositories) {
-        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
-    }
-    writer.end_sequence();
-    if (with_secrets && backup.cipher_pass) { writer.entry("cipher_pass", backup.cipher_pass->reveal()); }
-    writer.end_mapping();
-}
-
 void write_source(Writer& writer, const SourceCluster& source, bool with_secrets) {
     writer.entry("cluster", source.cluster).entry("id", source.cluster_id);
-    write_backup_of(writer, source.backup, with_secrets);
+    write_backup(writer, source.backup, with_secrets);
 }
 
 } // namespace

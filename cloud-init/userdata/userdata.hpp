@@ -23,9 +23,13 @@
 
 namespace ingot::cloud_init {
 
-enum class Role { db, etcd, proxy };
+/// backup: a machine that keeps a repository and takes no part in anything else.
+enum class Role { db, etcd, proxy, backup };
 std::string_view to_string(Role role);
 std::optional<Role> role_from(std::string_view text);
+/// Whose CA signs the certificates of a role: backup hosts are clients and servers of db nodes only, so theirs is the
+/// db CA, with an OU of their own. Every other role has its own.
+Role authority_of(Role role);
 
 // ---- ordinary cloud-config, as far as it is applied -------------------------------------------
 

@@ -81,6 +81,16 @@ Result<int> apply_settings();
 
 /// The whole cluster in one table, on standard output; or why it cannot be seen.
 void print_overview();
+/// `ingot-agent backup list`: what is published about backups. As JSON: the file that metrics read.
+Result<int> backup_list(bool json);
+/// `ingot-agent backup now`: asks the cluster for a backup of this kind.
+Result<int> backup_now(const std::string& kind, int repository);
+/// `ingot-agent backup test`: asks the cluster for a restore test.
+Result<int> backup_test();
+/// `ingot-agent backup verify`: reads every file of a repository and compares it with its checksum.
+Result<int> backup_verify(int repository);
+/// `ingot-agent restore-test`: does one; for the unit of that name.
+Result<int> restore_test(const std::string& plan_file, const std::string& result_file);
 
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();

@@ -16,6 +16,37 @@ namespace {
 
 using Action = std::function<ingot::Result<int>()>;
 
+void add_backup_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    auto* const backup = app.add_subcommand("backup", "Backups of this cluster: list, now, test, verify");
+    backup->require_subcommand(1);
+    static bool json = false;
+    auto* const list = backup->add_subcommand("list", "What there is, when it was made, and the last restore test");
+    list->add_flag("--json", json, "The whole report");
+    list->callback([&action] { action = [] { return cli::backup_list(json); }; });
+
+    static std::string kind = "diff";
+    static int repository = 1;
+    auto* const now = backup->add_subcommand("now", "Ask the cluster for a backup; a replica makes it");
+    now->add_option("--type", kind, "full, diff or incr")->capture_default_str();
+    now->add_option("--repo", repository, "The repository's number")->capture_default_str();
+    now->callback([&action] { action = [] { return cli::backup_now(kind, repository); }; });
+    backup->add_subcommand("test", "Ask the cluster for a restore test")->callback([&action] {
+        action = [] { return cli::backup_test(); };
+    });
+    auto* const verify = backup->add_subcommand("verify", "Read a whole repository and compare checksums");
+    verify->add_option("--repo", repository, "The repository's number")->capture_default_str();
+    verify->callback([&action] { action = [] { return cli::backup_verify(repository); }; });
+
+    static std::string plan_file;
+    static std::string result_file;
+    auto* const test =
+        app.add_subcommand("restore-test", "Restore a backup and check it (ingot-restore-test.service)");
+    test->add_option("--plan", plan_file, "What to do")->required();
+    test->add_option("--result", result_file, "What came of it")->required();
+    test->callback([&action] { action = [] { return cli::restore_test(plan_file, result_file); }; });
+}
+
 void add_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
     app.add_subcommand("run", "Set this machine up and look after it (the unit ingot-agent.service does this)")
@@ -46,6 +77,8 @@ void add_commands(CLI::App& app, Action& action) {
     restore->add_option("FILE", wal_file, "Its name (%f)")->required();
     restore->add_option("PATH", wal_path, "Where it is to go (%p)")->required();
     restore->callback([&action] { action = [] { return cli::may_restore(wal_file, wal_path); }; });
+
+    add_backup_commands(app, action);
 
     static cli::PlanOptions plan_options;
     auto* const plan = app.add_subcommand("plan", "Say what a machine would do with this user-data; changes nothing");

@@ -1,3 +1,4 @@
+#include "firstboot/backuphost/backuphost.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/render.hpp"
@@ -20,6 +21,7 @@ Role make_role(const NodeSpec& node, Environment& environment) {
     case cloud_init::Role::db: return make_db_role(node, environment);
     case cloud_init::Role::etcd: return make_etcd_role(node, environment);
     case cloud_init::Role::proxy: return make_proxy_role(node, environment);
+    case cloud_init::Role::backup: return make_backup_role(node, environment);
     }
     return {};
 }

@@ -102,6 +102,42 @@ Status order(const Database& database, std::string method, std::string_view path
                 text::format("Patroni says {}: {}", response.status, text::trim(response.body)));
 }
 
+/// Each by itself: pgBackRest tries one that does not answer for minutes, and the others would have to wait for it.
+backup::RepositoryView observe_repository(const Database& database, int number) {
+    constexpr int kOtherError = 99;
+    const backup::RepositoryView silent{.number = number, .status = kOtherError};
+    const auto output =
+        pgbackrest(database, {text::format("--repo={}", number), "--io-timeout=10", "info", "--output=json"}, kQuick);
+    if (!output) {
+        auto view = silent;
+        view.message = backup::explain_error(output.error().message);
+        return view;
+    }
+    const auto views = backup::repositories_from_json(output->out, stanza(database.node), number);
+    if (!views) {
+        auto view = silent;
+        view.message = views.error().message;
+        return view;
+    }
+    return views->back();
+}
+
+/// A stanza in any repository is a witness. One that does not answer may be one: nobody knows, so nobody decides.
+Status note_witness(const Database& database, std::vector<backup::RepositoryView> views, Past& past) {
+    for (auto& view : views) {
+        const auto index = static_cast<std::size_t>(view.number - 1);
+        const auto& repository = database.node.config.backup.repositories.at(index);
+        if (view.unreachable()) {
+            return fail(ErrorKind::transient,
+                        text::format("{}: {}", backup::repository_place(database.node, repository), view.message));
+        }
+        if (view.system_ids.empty()) { continue; }
+        past.repository = backup::repository_place(database.node, repository);
+        past.repository_ids = std::move(view.system_ids);
+    }
+    return {};
+}
+
 } // namespace
 
 Machine observe_machine(const Database& database) {
@@ -148,9 +184,7 @@ Result<Past> observe_past(const Database& database) {
     INGOT_ASSIGN(past.claim, read_claim(database), "");
 
     if (has_repository(node)) {
-        past.repository = repository_path(node, node.config.backup.repositories.front());
-        INGOT_ASSIGN(auto repository, observe_repository(database), "looking for an earlier backup");
-        past.repository_ids = std::move(repository.system_ids);
+        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
     }
     auto etcd = database.etcd();
     INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, etcd), "");
@@ -212,10 +246,11 @@ Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& e
     return view;
 }
 
-Result<RepositoryView> observe_repository(const Database& database) {
-    INGOT_ASSIGN(const auto output, pgbackrest(database, {"info", "--output=json"}, kQuick),
-                 "asking the backup repository");
-    return repository_from_json(output.out, stanza(database.node));
+std::vector<backup::RepositoryView> observe_repositories(const Database& database) {
+    std::vector<backup::RepositoryView> views;
+    const auto count = static_cast<int>(database.node.config.backup.repositories.size());
+    for (int number = 1; number <= count; ++number) { views.push_back(observe_repository(database, number)); }
+    return views;
 }
 
 Result<std::vector<SourceBackup>> observe_source_backups(const Database& database) {

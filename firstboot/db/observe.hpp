@@ -15,7 +15,7 @@
 namespace ingot::firstboot::db {
 
 inline constexpr std::string_view kPatroniUnit = "patroni.service";
-inline constexpr std::string_view kBackupUnit = "ingot-backup@full.service";
+inline constexpr std::string_view kBackupUnit = "ingot-backup.service";
 
 /// `ingot-agent retire` leaves it: this node takes no part any more, also after a reboot.
 inline constexpr std::string_view kRetiredFile = "/var/lib/ingot/retired.json";
@@ -46,7 +46,8 @@ Status patch_cluster(const Database& database, const json::Json& patch);
 Result<bool> write_patroni_config(const Database& database);
 
 Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& etcd);
-Result<RepositoryView> observe_repository(const Database& database);
+/// Every repository of this node, by `pgbackrest info`; one that cannot be asked is a view that says so.
+std::vector<backup::RepositoryView> observe_repositories(const Database& database);
 /// What there is in the repository of the cluster that this one is made of.
 Result<std::vector<SourceBackup>> observe_source_backups(const Database& database);
 Result<std::optional<BackupState>> published_backup(const Database& database, EtcdSession& etcd);

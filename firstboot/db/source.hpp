@@ -35,7 +35,7 @@ bool reads_source_repository(const NodeSpec& node);
 bool streams_from_source(const NodeSpec& node);
 
 /// pgbackrest.conf for the source's repository.
-std::string render_source(const NodeSpec& node);
+std::string render_source(const NodeSpec& node, const Machine& machine);
 /// What makes the first database of a cluster with restore:, as Patroni runs it (no shell in between).
 std::string restore_bootstrap_command(const NodeSpec& node, const Machine& machine);
 /// What makes the first database of a standby from the source's repository.

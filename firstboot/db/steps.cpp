@@ -1,12 +1,16 @@
 // The db role, wired: which step does what, in which order.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/clone_turn.hpp"
+#include "firstboot/backup/clients.hpp"
+#include "firstboot/db/backup_runner.hpp"
+#include "firstboot/db/backup_status.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
 #include "firstboot/db/figures.hpp"
@@ -14,6 +18,8 @@
 #include "firstboot/db/render.hpp"
 #include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
+#include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/stanza.hpp"
 #include "firstboot/identity/identity.hpp"
 
 namespace ingot::firstboot {
@@ -28,7 +34,10 @@ struct Shared {
     Database database;
     BootstrapJanitor janitor{};
     Provisioning provisioning{};
-    BackupWatch backup{};
+    StanzaWatch stanza{};
+    BackupRunner backup{};
+    RestoreTestRunner restore_test{};
+    backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
     CloneTurn turn{};
 };
@@ -88,7 +97,7 @@ Status configure_source(const Database& database) {
     const auto& node = database.node;
     const auto secret = owned_by(database, 0640, "root", "postgres");
     if (reads_source_repository(node)) {
-        INGOT_TRY(files::write_if_different(root.at(kSourceFile), render_source(node), secret), "");
+        INGOT_TRY(files::write_if_different(root.at(kSourceFile), render_source(node, observe_machine(database)), secret), "");
     }
     if (!streams_from_source(node)) { return {}; }
     const auto& standby = *node.config.standby_of;
@@ -114,6 +123,7 @@ Status make_folders(const Database& database) {
     const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
     INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
     for (const auto& repository : database.node.config.backup.repositories) {
+        if (!std::holds_alternative<cloud_init::PosixStore>(repository.store)) { continue; }
         const auto path = root.at(repository_path(database.node, repository));
         if (files::exists(path)) { continue; } // shared: whoever came first made it
         INGOT_TRY(files::make_directory(path, owned_by(database, 0750, "postgres", "postgres")),
@@ -133,9 +143,13 @@ Status configure(const Database& database) {
     INGOT_ASSIGN(const auto cas, client_cas(database), "");
     INGOT_ASSIGN(const bool new_cas, files::write_if_different(root.at(kClientCaFile), cas), "");
     if (has_repository(database.node)) {
-        INGOT_TRY(files::write_if_different(root.at(kPgBackRestFile), render_pgbackrest(database.node), secret), "");
-        INGOT_TRY(
-            files::write_if_different(root.at(kBackupEnvironmentFile), render_backup_environment(database.node)), "");
+        for (const auto& file : backup::repository_files(database.node)) {
+            INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
+                                                file.secret ? secret : files::Ownership{.mode = 0644}),
+                      "");
+        }
+        const auto config = render_pgbackrest(database.node, observe_machine(database));
+        INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
     }
     INGOT_ASSIGN(const bool changed, write_patroni_config(database), "");
     if (!changed && !new_cas) { return {}; }
@@ -152,6 +166,14 @@ Status follow_etcd(const Database& database) {
     if (!changed) { return {}; }
     log::info("the members of etcd have changed");
     return configure(database);
+}
+
+/// The TLS server by which another node makes backups from this one; and this node's name for the servers of others.
+Status keep_backup_server(const Database& database) {
+    if (!has_repository(database.node)) { return {}; }
+    auto etcd = database.etcd();
+    INGOT_TRY(backup::announce(database.node, *etcd), "telling the others that this is a db node");
+    return backup::keep_server(database.node, database.environment, *etcd);
 }
 
 /// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
@@ -235,6 +257,18 @@ Status await_service(Shared& shared) {
     return {};
 }
 
+void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
+    const auto add = [&](const char* name, std::chrono::milliseconds interval, std::function<Status()> run) {
+        role.duties.push_back({.name = name, .interval = interval, .run = std::move(run)});
+    };
+    add("db.stanza", 2s, [shared] { return shared->stanza(shared->database); });
+    add("db.backup", 2s, [shared] { return shared->backup(shared->database); });
+    add("db.restore-test", 10s, [shared] { return shared->restore_test(shared->database); });
+    add("db.backup-status", 5s, [shared] { return watch_backups(shared->database); });
+    add("db.backup-server", 2s, [shared] { return keep_backup_server(shared->database); });
+    add("db.backup-certificate", 60s, [shared] { return shared->server_certificate(shared->database.environment); });
+}
+
 } // namespace
 
 Role make_db_role(const NodeSpec& node, Environment& environment) {
@@ -246,6 +280,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.configure",
                           .description = "writing the configuration of Patroni and pgBackRest",
                           .apply = [shared] { return configure(shared->database); }});
+    role.steps.push_back({.name = "db.backup-server",
+                          .description = "starting pgBackRest's server",
+                          .apply = [shared] { return keep_backup_server(shared->database); }});
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
@@ -266,8 +303,7 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "db.users-and-databases", .interval = 500ms, .run = [shared] {
                                return shared->provisioning(shared->database);
                            }});
-    role.duties.push_back(
-        {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+    if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back(
         {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
     role.duties.push_back(

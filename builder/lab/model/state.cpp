@@ -81,7 +81,7 @@ Result<LabState> parse_state(std::string_view text) {
         INGOT_ASSIGN(auto member, parse_member(entry), "reading the lab's state");
         state.members.push_back(std::move(member));
     }
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         if (const auto number = json::number_at(json::member(root, "used"), cloud_init::to_string(role))) {
             state.used[role] = static_cast<int>(*number);
         }

@@ -170,6 +170,10 @@ Status Supervisor::freeze(const Names& names, bool frozen) const {
 }
 
 Result<json::Json> Supervisor::add(Role role, const std::string& hostname, const std::string& user_data) {
+    if (role == Role::backup) {
+        return fail(ErrorKind::invalid_input, "a backup host has the address of its repository in cluster.yaml: "
+                                              "add it there");
+    }
     const MemberSeed seed = draw_seed();
     INGOT_ASSIGN(auto member, next_member(role, state_.members, state_.used, network_, seed), "");
     member.hostname = hostname;
@@ -237,7 +241,7 @@ Status Supervisor::close(Guard& guard) {
     const auto powered = state_;
     INGOT_TRY(kill(guard, all), "");
     for (auto& [name, machine] : machines_) { INGOT_TRY(machine.eject_disk(), ""); }
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         INGOT_TRY(unmount(fs::path("/run/ingot-lab/images") / cloud_init::to_string(role)), "");
     }
     // What was on is on again when this lab is started with its kept disks.

@@ -147,12 +147,12 @@ TEST(UserDataOf, CarriesEveryChoice) {
                              .max_client_connections = 50,
                              .pool_size = 7,
                              .virtual_address = "10.0.0.5"};
-    changed.cluster.backup.retention_full = 5;
+    changed.cluster.backup.retention.full = 5;
     const auto db = parse(render_user_data(changed.cluster, changed.secrets, Role::db, kNow).value(), "u").value();
     EXPECT_EQ(db.ingot->postgres.synchronous, Synchronous::strict);
     EXPECT_EQ(db.ingot->postgres.parameters, changed.cluster.postgres.parameters);
     EXPECT_EQ(db.ingot->postgres.databases.at(1).owner, std::nullopt);
-    EXPECT_EQ(db.ingot->backup.retention_full, 5);
+    EXPECT_EQ(db.ingot->backup.retention.full, 5);
     const auto proxy =
         parse(render_user_data(changed.cluster, changed.secrets, Role::proxy, kNow).value(), "u").value();
     EXPECT_EQ(proxy.ingot->proxy.primary_port, 6000);

@@ -42,7 +42,7 @@ NodeSpec standby_node() {
 }
 
 TEST(Source, IsReadFromItsOwnPathWithoutAnythingThatWritesThere) {
-    const auto text = render_source(restored_node());
+    const auto text = render_source(restored_node(), {});
     EXPECT_NE(text.find("/var/lib/pgbackrest/orders-11111111"), std::string::npos) << text;
     EXPECT_EQ(text.find("orders-6f1c2d3e"), std::string::npos);
     EXPECT_NE(text.find("archive-async=n"), std::string::npos);
