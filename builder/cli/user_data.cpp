@@ -10,8 +10,8 @@
 
 #include "builder/trust/keys.hpp"
 #include "cloud-init/cluster/cluster.hpp"
-#include "cloud-init/userdata/sections.hpp"
 #include "cloud-init/signature/signature.hpp"
+#include "cloud-init/userdata/sections.hpp"
 #include "common/clock/clock.hpp"
 
 namespace ingot::builder::cli {
@@ -25,7 +25,7 @@ struct UserDataArguments {
     std::string cluster{cloud_init::kClusterFile};
     std::string secrets; ///< beside the cluster file if empty
     std::string delayed;
-    std::string key{};   ///< signs what is printed, if given
+    std::string key{}; ///< signs what is printed, if given
 };
 
 Result<int> user_data(const UserDataArguments& arguments) {

@@ -64,9 +64,9 @@ void read_users(const Value& section, std::map<std::string, UserSecret>& users, 
 SourceSecrets read_source(const Value& section, Faults& faults) {
     Fields fields(section, "source", faults);
     SourceSecrets source{.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or("")),
-                           .ca = fields.text("ca").value_or(""),
-                           .credential = {.certificate_pem = fields.text("certificate").value_or(""),
-                                          .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
+                         .ca = fields.text("ca").value_or(""),
+                         .credential = {.certificate_pem = fields.text("certificate").value_or(""),
+                                        .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
     fields.finish();
     return source;
 }
