@@ -83,6 +83,8 @@ Status configure(const Database& database) {
         }
         const auto config = render_pgbackrest(database.node, observe_machine(database));
         INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
+        const auto direct = render_pgbackrest(database.node, observe_machine(database), backup::Scope::direct);
+        INGOT_TRY(files::write_if_different(root.at(backup::kDirectConfigFile), direct, secret), "");
     }
     const auto patroni = render_patroni(database.node, observe_machine(database));
     INGOT_ASSIGN(const bool changed, files::write_if_different(root.at(kPatroniFile), patroni, secret), "");
