@@ -152,6 +152,8 @@ Status configure(const Database& database) {
         }
         const auto config = render_pgbackrest(database.node, observe_machine(database));
         INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
+        const auto direct = render_pgbackrest(database.node, observe_machine(database), backup::Scope::direct);
+        INGOT_TRY(files::write_if_different(root.at(backup::kDirectConfigFile), direct, secret), "");
     }
     INGOT_ASSIGN(const bool changed, write_patroni_config(database), "");
     if (!changed && !new_cas) { return {}; }
