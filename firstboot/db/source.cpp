@@ -85,7 +85,7 @@ std::string restore_bootstrap_command(const NodeSpec& node, const Machine& machi
     if (restore.set) { command += text::format(" --set={}", *restore.set); }
     if (restore.target.kind != RestoreTarget::Kind::newest) {
         command += text::format(" --type={} \"--target={}\" --target-action=promote", to_string(restore.target.kind),
-                                restore.target.value);
+                                as_pgbackrest_reads_it(restore.target));
     }
     return command + " restore";
 }
