@@ -93,15 +93,25 @@ std::string backup_block(const BackupConfig& backup) {
     return block("A posix repository is a folder that all db machines share (NFS, for instance).", writer);
 }
 
-std::string proxy_block(const ProxyConfig& proxy) {
+std::string proxy_block(const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     Writer writer;
     writer.begin_mapping().key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping().end_mapping();
+    writer.end_mapping();
+    write_networks(writer, "clients", clients);
+    writer.end_mapping().end_mapping();
     return block("primary and replica reach PostgreSQL itself; pool is PgBouncer, in transaction mode.", writer);
+}
+
+std::string firewall_block(const FirewallConfig& firewall) {
+    Writer writer;
+    writer.begin_mapping();
+    write_firewall(writer, firewall);
+    writer.end_mapping();
+    return block("Who reaches ssh, and ports beside those of the roles.", writer);
 }
 
 } // namespace
@@ -119,7 +129,8 @@ Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
     cluster.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
     cluster.postgres = read_postgres(fields);
     cluster.backup = read_backup(fields.optional("backup"), "backup", false, faults);
-    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", faults);
+    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", cluster.firewall, faults);
+    read_firewall(fields.optional("firewall"), "firewall", cluster.firewall, faults);
     refuse_unsupported(fields, {"standby_of", "restore"});
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }
@@ -137,7 +148,9 @@ std::string render_cluster(const Cluster& cluster) {
         "# keep secrets.yaml, which belongs to it, out of it. 'ingot check' finds mistakes.\n";
     text += head.finish() + topology_block(cluster.topology) + postgres_block(cluster.postgres);
     if (!cluster.backup.repositories.empty()) { text += backup_block(cluster.backup); }
-    return text + proxy_block(cluster.proxy);
+    text += proxy_block(cluster.proxy, cluster.firewall.clients);
+    if (cluster.firewall.ssh.empty() && cluster.firewall.open.empty()) { return text; }
+    return text + firewall_block(cluster.firewall);
 }
 
 Result<Cluster> read_cluster(const std::filesystem::path& path) {

@@ -37,7 +37,46 @@ Result<std::map<std::string, std::string>> founders_in(const std::string& writte
     return founders;
 }
 
+RoleToken draw_token(int epoch) {
+    constexpr std::size_t kTokenBytes = 32;
+    return {.epoch = epoch, .secret = crypto::Secret(crypto::random_bytes(kTokenBytes))};
+}
+
 } // namespace
+
+Result<int> rotate_token(Secrets& secrets, Role role) {
+    auto& tokens = secrets.tokens[role];
+    if (role == Role::etcd || tokens.empty()) {
+        return fail(ErrorKind::invalid_input, text::format("role {} has no token", to_string(role)));
+    }
+    const int epoch = tokens.front().epoch + 1;
+    tokens.insert(tokens.begin(), draw_token(epoch));
+    tokens.resize(2);
+    ++secrets.generation;
+    return epoch;
+}
+
+Result<RotationPhase> rotate_authority(Secrets& secrets, Role role, std::string_view cluster, clock::WallTime now) {
+    auto& authority = secrets.authorities[role];
+    ++secrets.generation;
+    if (authority.previous_pem) {
+        authority.previous_pem.reset();
+        return RotationPhase::dropped;
+    }
+    if (authority.next) {
+        authority.previous_pem = std::move(authority.current.certificate_pem);
+        authority.current = *std::move(authority.next);
+        authority.next.reset();
+        return RotationPhase::switched;
+    }
+    INGOT_ASSIGN(authority.next, crypto::make_ca(cluster, to_string(role), now), "making the next CA");
+    return RotationPhase::bundle;
+}
+
+std::string bundle_of(const Authority& authority) {
+    return authority.current.certificate_pem + (authority.next ? authority.next->certificate_pem : "") +
+           authority.previous_pem.value_or("");
+}
 
 Result<UserSecret> draw_user_secret() {
     UserSecret secret{.password = crypto::random_password(), .verifier = {}};
@@ -69,8 +108,9 @@ Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now)
     secrets.id = cluster.id;
     for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
         INGOT_ASSIGN(auto authority, crypto::make_ca(cluster.name, to_string(role), now), "making the CAs");
-        secrets.authorities.insert_or_assign(role, std::move(authority));
+        secrets.authorities.insert_or_assign(role, Authority{.current = std::move(authority)});
     }
+    for (const Role role : {Role::db, Role::proxy}) { secrets.tokens[role] = {draw_token(1)}; }
     for (const auto& user : cluster.postgres.users) {
         INGOT_ASSIGN(auto secret, draw_user_secret(), "drawing a password");
         secrets.users.insert_or_assign(user, std::move(secret));

@@ -33,7 +33,7 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
         if (authority == secrets.authorities.end()) {
             return fail(ErrorKind::invalid_input, text::format("the secrets hold no {} CA", to_string(role)));
         }
-        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.certificate_pem),
+        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.current.certificate_pem),
                      text::format("reading the {} CA", to_string(role)));
         if (info.not_after <= now) {
             return fail(ErrorKind::refused,
@@ -45,11 +45,26 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
 
 void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.key("pki").begin_mapping();
-    writer.entry("etcd_ca", secrets.authorities.at(Role::etcd).certificate_pem);
-    writer.entry("db_ca", secrets.authorities.at(Role::db).certificate_pem);
-    writer.entry("proxy_ca", secrets.authorities.at(Role::proxy).certificate_pem);
+    writer.entry("generation", secrets.generation);
+    writer.entry("etcd_ca", bundle_of(secrets.authorities.at(Role::etcd)));
+    writer.entry("db_ca", bundle_of(secrets.authorities.at(Role::db)));
+    writer.entry("proxy_ca", bundle_of(secrets.authorities.at(Role::proxy)));
+    if (role != Role::etcd) {
+        writer.key("token");
+        write_token(writer, secrets.tokens.at(role).front());
+        writer.end_mapping();
+        return;
+    }
     writer.key("keys").begin_mapping();
-    writer.entry(to_string(role), secrets.authorities.at(role).key_pem.reveal());
+    for (const auto& [of, authority] : secrets.authorities) {
+        writer.entry(to_string(of), authority.current.key_pem.reveal());
+    }
+    writer.end_mapping().key("tokens").begin_mapping();
+    for (const auto& [of, tokens] : secrets.tokens) {
+        writer.key(to_string(of)).begin_sequence();
+        for (const auto& token : tokens) { write_token(writer, token); }
+        writer.end_sequence();
+    }
     writer.end_mapping().end_mapping();
 }
 
@@ -92,13 +107,15 @@ void write_backup(Writer& writer, const BackupConfig& backup, const crypto::Secr
     writer.key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping().end_mapping();
 }
 
-void write_proxy(Writer& writer, const ProxyConfig& proxy) {
+void write_proxy(Writer& writer, const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     writer.key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping();
+    writer.end_mapping();
+    write_networks(writer, "clients", clients);
+    writer.end_mapping();
 }
 
 } // namespace
@@ -120,7 +137,8 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     writer.end_mapping().end_mapping();
     if (role != Role::etcd) { write_postgres(writer, cluster.postgres, secrets, role); }
     if (role == Role::db) { write_backup(writer, cluster.backup, secrets.cipher_pass); }
-    if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
+    if (role == Role::proxy) { write_proxy(writer, cluster.proxy, cluster.firewall.clients); }
+    write_firewall(writer, cluster.firewall);
     write_pki(writer, secrets, role);
     writer.end_mapping().end_mapping();
     auto text = "#cloud-config\n" + writer.finish();

@@ -298,7 +298,7 @@ BackupConfig read_backup(const Value* section, std::string where, bool with_ciph
     return backup;
 }
 
-ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) {
+ProxyConfig read_proxy(const Value* section, std::string where, FirewallConfig& firewall, Faults& faults) {
     ProxyConfig proxy;
     if (section == nullptr) { return proxy; }
     Fields fields(*section, std::move(where), faults);
@@ -324,6 +324,7 @@ ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) 
         if (const auto size = inner.number("size", 1, 100'000)) { proxy.pool_size = static_cast<int>(*size); }
         inner.finish();
     }
+    firewall.clients = read_networks(fields, "clients");
     fields.finish();
     return proxy;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud-init/userdata/access.hpp"
 #include "cloud-init/userdata/network.hpp"
 #include "cloud-init/userdata/userdata.hpp"
 #include "common/document/document.hpp"
@@ -45,7 +46,18 @@ bool check_database_user(const Position& position, std::string_view where, const
 std::vector<DatabaseConfig> read_databases(document::Fields& fields, const std::set<std::string>& users);
 /// The backup section; `with_cipher` if cipher_pass may stand there.
 BackupConfig read_backup(const document::Value* section, std::string where, bool with_cipher, Faults& faults);
-ProxyConfig read_proxy(const document::Value* section, std::string where, Faults& faults);
+/// The networks under `clients` go to `firewall`.
+ProxyConfig read_proxy(const document::Value* section, std::string where, FirewallConfig& firewall, Faults& faults);
+void read_firewall(const document::Value* section, std::string where, FirewallConfig& firewall, Faults& faults);
+void write_firewall(document::Writer& writer, const FirewallConfig& firewall);
+/// A list of networks, canonical.
+std::vector<std::string> read_networks(document::Fields& fields, std::string_view key);
+void write_networks(document::Writer& writer, std::string_view key, const std::vector<std::string>& networks);
+/// {epoch, secret}; nothing after a fault.
+std::optional<RoleToken> read_token(const document::Value& value, std::string where, Faults& faults);
+/// A list of them, one or two, newest first.
+std::vector<RoleToken> read_tokens(document::Fields& fields, std::string_view key);
+void write_token(document::Writer& writer, const RoleToken& token);
 std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);
 
 } // namespace ingot::cloud_init

@@ -40,18 +40,22 @@ std::vector<std::string> faults_of(const std::string& text) {
 }
 
 TEST(IngotSection, IsReadWhole) {
-    const auto parsed = parse(user_data(Role::db), "u");
+    const auto text = user_data(Role::db);
+    const auto parsed = parse_node_data({.user_data = text}, "u");
     ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
-    EXPECT_THAT(parsed->warnings, testing::IsEmpty());
-    const IngotConfig& ingot = parsed->ingot.value();
+    EXPECT_THAT(parsed->user_data.warnings, testing::IsEmpty());
+    const IngotConfig& ingot = parsed->user_data.ingot.value();
     EXPECT_EQ(ingot.cluster, "orders");
     EXPECT_EQ(ingot.cluster_id, made().cluster.id);
     EXPECT_EQ(ingot.role, Role::db);
     EXPECT_EQ(ingot.network, "10.0.0.0/24");
     EXPECT_EQ(ingot.etcd.founders, made().cluster.topology.etcd);
-    EXPECT_EQ(ingot.pki.db_ca, made().secrets.authorities.at(Role::db).certificate_pem);
-    ASSERT_EQ(ingot.pki.keys.size(), 1U);
-    EXPECT_EQ(ingot.pki.keys.at(Role::db).reveal(), made().secrets.authorities.at(Role::db).key_pem.reveal());
+    EXPECT_EQ(ingot.pki.db_ca, made().secrets.authorities.at(Role::db).current.certificate_pem);
+    EXPECT_EQ(parsed->access.generation, 1);
+    EXPECT_TRUE(ingot.pki.keys.empty());
+    ASSERT_EQ(parsed->access.tokens.size(), 1U);
+    EXPECT_EQ(parsed->access.tokens.at(Role::db).at(0).secret.reveal(),
+              made().secrets.tokens.at(Role::db).at(0).secret.reveal());
     EXPECT_EQ(ingot.postgres.version, 17);
     EXPECT_EQ(ingot.postgres.users.at(0).name, "app");
     EXPECT_EQ(ingot.postgres.users.at(0).password_verifier, made().secrets.users.at("app").verifier);
@@ -59,6 +63,38 @@ TEST(IngotSection, IsReadWhole) {
     EXPECT_EQ(ingot.backup.repositories.at(0).path, "/var/lib/pgbackrest");
     EXPECT_EQ(ingot.backup.cipher_pass->reveal(), made().secrets.cipher_pass.reveal());
     EXPECT_EQ(ingot.proxy.pool_port, 6432);
+}
+
+TEST(IngotSection, OfEtcdNodesHasAllKeysAndTokens) {
+    const auto text = user_data(Role::etcd);
+    const auto parsed = parse_node_data({.user_data = text}, "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    EXPECT_THAT(parsed->user_data.warnings, testing::IsEmpty());
+    for (const auto& [role, authority] : made().secrets.authorities) {
+        EXPECT_EQ(parsed->user_data.ingot->pki.keys.at(role).reveal(), authority.current.key_pem.reveal());
+    }
+    ASSERT_EQ(parsed->access.tokens.size(), 2U);
+    EXPECT_EQ(parsed->access.tokens.at(Role::proxy).at(0).secret.reveal(),
+              made().secrets.tokens.at(Role::proxy).at(0).secret.reveal());
+}
+
+TEST(IngotSection, SaysWhoMayConnect) {
+    const auto text = changed(user_data(Role::db), "  role: db",
+                              "  role: db\n  proxy: {clients: [10.1.0.0/16]}\n  firewall: {ssh: [192.0.2.0/24], "
+                              "open: [{port: 9100, from: [10.0.0.0/24]}, {port: 53, protocol: udp}]}");
+    const auto parsed = parse_node_data({.user_data = text}, "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& firewall = parsed->access.firewall;
+    EXPECT_THAT(firewall.ssh, ElementsAre("192.0.2.0/24"));
+    EXPECT_THAT(firewall.clients, ElementsAre("10.1.0.0/16"));
+    ASSERT_EQ(firewall.open.size(), 2U);
+    EXPECT_EQ(firewall.open[0].port, 9100);
+    EXPECT_EQ(firewall.open[1].protocol, "udp");
+    EXPECT_THAT(faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {ssh: [10.0.0.1/8]}")),
+                ElementsAre(HasSubstr("did you mean '10.0.0.0/8'?")));
+    EXPECT_THAT(
+        faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {open: [{from: [x]}]}")),
+        ElementsAre(HasSubstr("open[0].port' is missing"), HasSubstr("'x' is no network")));
 }
 
 struct Change {
@@ -85,7 +121,11 @@ const std::vector<Change> kChanges = {
     {"cluster_of_other_ca", "cluster: orders", "cluster: billing", "expected one of OU=etcd,O=billing"},
     {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, found 'database'"},
     {"role_missing", "  role: db\n", "", "'ingot.role' is missing"},
-    {"key_of_another_role", "role: db", "role: etcd", "keys.etcd: the key of the role's own CA is missing"},
+    {"token_secret", "      secret: ", "      secret: c2hvcnQ= #",
+     "ingot.pki.token.secret: expected 32 bytes in base64"},
+    {"token_epoch", "epoch: 1", "epoch: 0", "ingot.pki.token.epoch: expected a number from 1"},
+    {"token_missing", "    token:\n", "    tokenn:\n", ""},
+    {"generation", "generation: 1", "generation: zero", "ingot.pki.generation: expected a number"},
     {"network", "10.0.0.0/24", "10.0.0.0", "ingot.network: '10.0.0.0' is no network"},
     {"network_bits", "10.0.0.0/24", "10.0.0.1/24", "did you mean '10.0.0.0/24'?"},
     {"network_all", "10.0.0.0/24", "0.0.0.0/0", "of no use"},
@@ -128,7 +168,7 @@ const std::vector<Change> kChanges = {
     {"unknown_key", "  postgres:", "  postgress:", "unknown key 'ingot.postgress' (did you mean 'postgres'?)"},
     {"unknown_inner_key",
      "synchronous:", "synchronus:", "unknown key 'ingot.postgres.synchronus' (did you mean 'synchronous'?)"},
-    {"unknown_pki_key", "    proxy_ca:", "    token: x\n    proxy_ca:", "unknown key 'ingot.pki.token'"},
+    {"unknown_pki_key", "    proxy_ca:", "    tokenx: x\n    proxy_ca:", "unknown key 'ingot.pki.tokenx'"},
     {"ports_equal", "  role: db", "  role: db\n  proxy: {ports: {primary: 5001}}", "5001 is also the primary port"},
     {"port_range", "  role: db", "  role: db\n  proxy: {ports: {pool: 65536}}", "expected a number from 1 to 65535"},
     {"pool", "  role: db", "  role: db\n  proxy: {pool: {size: 0}}", "expected a number from 1 to 100000"},
@@ -168,24 +208,24 @@ TEST(IngotSection, ReportsEveryMistakeAtOnce) {
 
 TEST(IngotSection, HoldsCertificatesToTheirPlace) {
     const auto& authorities = made().secrets.authorities;
-    UserData base;
     const auto with_pki = [&](const std::string& etcd, const std::string& db, const std::string& proxy,
-                              const std::string& key) {
-        Cluster cluster = made().cluster;
-        // The three slots are swapped in the text, because the renderer would not write such a file.
-        auto text = user_data(Role::db);
+                              const std::string& db_key) {
+        // The slots are swapped in the text, because the renderer would not write such a file.
+        auto text = user_data(Role::etcd);
         const auto indented = [](const std::string& pem, std::string_view margin) {
             return text::replace_all(pem.substr(0, pem.size() - 1), "\n", "\n" + std::string(margin));
         };
         const auto section = text.find("  pki:\n");
+        const auto keys = text.find("    keys:\n");
         text = text.substr(0, section) + "  pki:\n    etcd_ca: |\n      " + indented(etcd, "      ") +
                "\n    db_ca: |\n      " + indented(db, "      ") + "\n    proxy_ca: |\n      " +
-               indented(proxy, "      ") + "\n    keys:\n      db: |\n        " + indented(key, "        ") + "\n";
-        return faults_of(text);
+               indented(proxy, "      ") + "\n" + text.substr(keys);
+        const auto own = indented(authorities.at(Role::db).current.key_pem.reveal(), "        ");
+        return faults_of(changed(text, own, indented(db_key, "        ")));
     };
-    const auto& etcd = authorities.at(Role::etcd);
-    const auto& db = authorities.at(Role::db);
-    const auto& proxy = authorities.at(Role::proxy);
+    const auto& etcd = authorities.at(Role::etcd).current;
+    const auto& db = authorities.at(Role::db).current;
+    const auto& proxy = authorities.at(Role::proxy).current;
     const auto db_key = db.key_pem.reveal();
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, db_key),
                 testing::IsEmpty());
@@ -195,9 +235,17 @@ TEST(IngotSection, HoldsCertificatesToTheirPlace) {
             "ingot.pki.db_ca: this is the CA CN=orders proxy CA,OU=proxy,O=orders, expected one of OU=db,O=orders")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db_key, proxy.certificate_pem, db_key),
                 ElementsAre(HasSubstr("a private key stands where a certificate belongs")));
+    const auto next = crypto::make_ca("orders", "db", kNow).value();
     EXPECT_THAT(
-        with_pki(etcd.certificate_pem, db.certificate_pem + db.certificate_pem, proxy.certificate_pem, db_key),
-        ElementsAre(HasSubstr("2 certificates where one is expected")));
+        with_pki(etcd.certificate_pem, db.certificate_pem + next.certificate_pem, proxy.certificate_pem, db_key),
+        testing::IsEmpty());
+    EXPECT_THAT(
+        with_pki(etcd.certificate_pem, next.certificate_pem + db.certificate_pem, proxy.certificate_pem, db_key),
+        ElementsAre(HasSubstr("ingot.pki.keys.db: the key does not belong to the certificate")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem,
+                         db.certificate_pem + db.certificate_pem + db.certificate_pem + db.certificate_pem,
+                         proxy.certificate_pem, db_key),
+                ElementsAre(HasSubstr("4 certificates, expected at most 3")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, proxy.key_pem.reveal()),
                 ElementsAre(HasSubstr("ingot.pki.keys.db: the key does not belong to the certificate")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, "junk\n"),
@@ -215,18 +263,28 @@ TEST(IngotSection, NeverShowsASecret) {
     EXPECT_THAT(faults, testing::Not(HasSubstr("hunter")));
 }
 
-TEST(IngotSection, WarnsOfAMissingBackupAndOfAForeignKey) {
+TEST(IngotSection, WarnsOfAMissingBackup) {
     const auto text = user_data(Role::db);
     const auto start = text.find("  backup:\n");
     const auto end = text.find("  pki:\n");
     const auto without = parse(text.substr(0, start) + text.substr(end), "u");
     ASSERT_TRUE(without.has_value());
     EXPECT_THAT(without->warnings, ElementsAre(HasSubstr("nothing will be backed up")));
-    auto pem = made().secrets.authorities.at(Role::proxy).key_pem.reveal();
-    const auto foreign =
-        parse(text + "      proxy: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n", "u");
-    ASSERT_TRUE(foreign.has_value()) << foreign.error().to_string();
-    EXPECT_THAT(foreign->warnings, ElementsAre(HasSubstr("a node of role db needs no proxy CA key")));
+}
+
+TEST(IngotSection, RefusesAKeyOutsideOfEtcdAndADbNodeWithoutToken) {
+    const auto text = user_data(Role::db);
+    auto pem = made().secrets.authorities.at(Role::db).current.key_pem.reveal();
+    pem.pop_back();
+    const auto key = "    keys:\n      db: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n";
+    EXPECT_THAT(faults_of(text + key), ElementsAre(HasSubstr("CA keys do not belong in the user-data of role db")));
+    // The user-data of earlier versions: a key, and no token.
+    const auto before = text.substr(0, text.find("    token:\n")) + key;
+    EXPECT_THAT(faults_of(before), ElementsAre(HasSubstr("the token of role db is missing"),
+                                               HasSubstr("CA keys do not belong in the user-data of role db")));
+    EXPECT_THAT(faults_of(changed(text, "role: db", "role: etcd")),
+                testing::IsSupersetOf({HasSubstr("the keys of the three CAs are missing"),
+                                       HasSubstr("the tokens of the other roles are missing")}));
 }
 
 } // namespace
