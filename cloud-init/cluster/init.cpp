@@ -37,6 +37,12 @@ Result<std::map<std::string, std::string>> founders_in(const std::string& writte
     return founders;
 }
 
+Result<crypto::Identity> make_authority(std::string_view cluster, Role role, clock::WallTime now) {
+    std::vector<std::string> also;
+    if (role == authority_of(Role::backup)) { also.emplace_back(to_string(Role::backup)); }
+    return crypto::make_ca(cluster, to_string(role), now, std::move(also));
+}
+
 RoleToken draw_token(int epoch) {
     constexpr std::size_t kTokenBytes = 32;
     return {.epoch = epoch, .secret = crypto::Secret(crypto::random_bytes(kTokenBytes))};
@@ -69,7 +75,7 @@ Result<RotationPhase> rotate_authority(Secrets& secrets, Role role, std::string_
         authority.next.reset();
         return RotationPhase::switched;
     }
-    INGOT_ASSIGN(authority.next, crypto::make_ca(cluster, to_string(role), now), "making the next CA");
+    INGOT_ASSIGN(authority.next, make_authority(cluster, role, now), "making the next CA");
     return RotationPhase::bundle;
 }
 
@@ -102,15 +108,15 @@ Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now)
     cluster.postgres.synchronous = options.synchronous;
     cluster.postgres.databases = {{.name = "app", .owner = "app"}};
     cluster.postgres.users = {"app"};
-    cluster.backup.repositories = {{.path = "/var/lib/pgbackrest"}};
+    cluster.backup.repositories = {{.name = "posix", .path = "/var/lib/pgbackrest"}};
 
     Secrets& secrets = made.secrets;
     secrets.id = cluster.id;
     for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
-        INGOT_ASSIGN(auto authority, crypto::make_ca(cluster.name, to_string(role), now), "making the CAs");
+        INGOT_ASSIGN(auto authority, make_authority(cluster.name, role, now), "making the CAs");
         secrets.authorities.insert_or_assign(role, Authority{.current = std::move(authority)});
     }
-    for (const Role role : {Role::db, Role::proxy}) { secrets.tokens[role] = {draw_token(1)}; }
+    for (const Role role : kJoiningRoles) { secrets.tokens[role] = {draw_token(1)}; }
     for (const auto& user : cluster.postgres.users) {
         INGOT_ASSIGN(auto secret, draw_user_secret(), "drawing a password");
         secrets.users.insert_or_assign(user, std::move(secret));

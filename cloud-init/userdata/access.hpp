@@ -2,6 +2,7 @@
 // and the firewall are the only ones that need it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <string_view>
@@ -10,6 +11,9 @@
 #include "cloud-init/userdata/userdata.hpp"
 
 namespace ingot::cloud_init {
+
+/// Roles whose nodes do not hold a CA's key and have to be signed for.
+inline constexpr std::array<Role, 3> kJoiningRoles = {Role::db, Role::proxy, Role::backup};
 
 /// By which a node without a certificate shows that it belongs to its role: 256 bits that never travel.
 struct RoleToken {

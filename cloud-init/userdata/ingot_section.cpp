@@ -2,7 +2,10 @@
 // somebody believes to be in force.
 #include "cloud-init/userdata/parts.hpp"
 
+#include <algorithm>
+
 #include "cloud-init/userdata/rules.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
@@ -38,18 +41,39 @@ std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& na
     return users;
 }
 
+OnClone read_on_clone(Fields& ingot) {
+    const auto word = ingot.choice("on_clone", {"refuse", "rejoin", "renew"}).value_or("refuse");
+    if (word == "rejoin") { return OnClone::rejoin; }
+    return word == "renew" ? OnClone::renew : OnClone::refuse;
+}
+
 PostgresConfig read_postgres(const Value* section, const std::string& where, Faults& faults) {
     PostgresConfig postgres;
     if (section == nullptr) { return postgres; }
     Fields fields(*section, where, faults);
     postgres.version = read_postgres_version(fields);
     postgres.synchronous = read_synchronous(fields);
+    postgres.failover = read_failover(fields);
     postgres.parameters = read_parameters(fields);
+    postgres.hba = read_hba(fields);
+    postgres.delayed = read_duration(fields, "delayed");
     std::set<std::string> names;
     postgres.users = read_users(fields, names);
     postgres.databases = read_databases(fields, names);
     fields.finish();
     return postgres;
+}
+
+void read_sources(Fields& fields, IngotConfig& ingot, Faults& faults) {
+    if (const Value* section = fields.optional("restore")) {
+        ingot.restore = read_restore(*section, fields.path("restore"), ingot.cluster_id, true, faults);
+    }
+    if (const Value* section = fields.optional("standby_of")) {
+        ingot.standby_of = read_standby(*section, fields.path("standby_of"), ingot.cluster_id, true, faults);
+        if (ingot.restore) {
+            fault_at(fields, "standby_of", "restore is given as well; a cluster begins in one way");
+        }
+    }
 }
 
 } // namespace
@@ -61,8 +85,9 @@ IngotConfig read_ingot(const Value& section, AccessConfig& access, Findings& fin
     ingot.cluster = read_cluster_name(fields, "cluster");
     ingot.cluster_id = read_uuid(fields, "id");
     fields.required("role");
-    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy"}).value_or(""));
+    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy", "backup"}).value_or(""));
     ingot.role = role.value_or(Role::db);
+    ingot.on_clone = read_on_clone(fields);
     const auto network = read_network(fields, "network");
     if (network) { ingot.network = network->to_string(); }
     if (const Value* etcd = fields.required("etcd")) {
@@ -76,12 +101,19 @@ IngotConfig read_ingot(const Value& section, AccessConfig& access, Findings& fin
     ingot.postgres = read_postgres(fields.optional("postgres"), fields.path("postgres"), findings.faults);
     const Value* backup = fields.optional("backup");
     ingot.backup = read_backup(backup, fields.path("backup"), true, findings.faults);
+    check_backup_hosts(fields, ingot.backup, network);
+    if (role == Role::backup && std::ranges::none_of(ingot.backup.repositories, [](const Repository& repository) {
+            return std::holds_alternative<HostStore>(repository.store);
+        })) {
+        fault_at(fields, "backup", "there is no repository of type host, so there is nothing for this role to do");
+    }
     if (backup == nullptr && role == Role::db) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
-    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), access.firewall, findings.faults);
+    ingot.proxy =
+        read_proxy(fields.optional("proxy"), fields.path("proxy"), network, access.firewall, findings.faults);
     read_firewall(fields.optional("firewall"), fields.path("firewall"), access.firewall, findings.faults);
-    refuse_unsupported(fields, {"standby_of", "restore"});
+    read_sources(fields, ingot, findings.faults);
     fields.finish();
     return ingot;
 }

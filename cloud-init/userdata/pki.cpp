@@ -97,7 +97,7 @@ void read_accepted_tokens(Fields& pki, AccessConfig& access) {
         return;
     }
     Fields fields(*section, pki.path("tokens"), pki.faults());
-    for (const Role role : {Role::db, Role::proxy}) {
+    for (const Role role : kJoiningRoles) {
         access.tokens.insert_or_assign(role, read_tokens(fields, to_string(role)));
     }
     fields.finish();
@@ -126,7 +126,8 @@ void read_own_token(Fields& pki, Role role, AccessConfig& access) {
 const std::string& ca_of(const Pki& pki, Role role) {
     switch (role) {
     case Role::etcd: return pki.etcd_ca;
-    case Role::db: return pki.db_ca;
+    case Role::db:
+    case Role::backup: return pki.db_ca;
     case Role::proxy: break;
     }
     return pki.proxy_ca;

@@ -1,9 +1,10 @@
 // A small HTTPS server for questions between nodes.
 //
 // TLS 1.3 only; a client without a certificate of the given CA gets no further than the handshake, unless the server
-// says that it may come without one (one that it shows is verified all the same). A few threads serve one connection
-// after the other, each request at most 16 KiB and a few seconds from first to last byte, so nothing a client does
-// can cost more than a short wait. Certificates are read for each connection: renewing them needs no restart.
+// says that it may come without one (one that it shows is verified all the same), or no CA is given: then anybody
+// may. A few threads serve one connection after the other, each request at most 16 KiB and a few seconds from first
+// to last byte, so nothing a client does can cost more than a short wait. Certificates are read for each connection:
+// renewing them needs no restart.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ enum class ClientCertificate { required, optional };
 struct Options {
     std::string address; ///< IPv4 or IPv6, to listen on
     std::uint16_t port = 0;
-    std::filesystem::path ca_file{}; ///< whose clients are let in
+    std::filesystem::path ca_file{}; ///< whose clients are let in; empty: everybody's
     std::filesystem::path cert_file{};
     std::filesystem::path key_file{};
     ClientCertificate client = ClientCertificate::required;
@@ -41,7 +42,8 @@ struct Request {
 
 struct Response {
     int status = 200;
-    std::string body{}; ///< JSON
+    std::string body{};
+    std::string content_type = "application/json";
 };
 
 class Server {

@@ -65,9 +65,14 @@ std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallCo
         add("the primary", config.proxy.primary_port, clients);
         add("replicas", config.proxy.replica_port, clients);
         add("the pool", config.proxy.pool_port, clients);
+        add("the pool for reads", config.proxy.read_pool_port, clients);
         add("statistics of HAProxy", 8404, nodes);
+        // The address that moves between the proxies.
+        if (config.proxy.virtual_address) { open.push_back({.what = "VRRP", .protocol = "vrrp", .from = nodes}); }
         break;
+    case Role::backup: add("pgBackRest", 8432, nodes); break;
     }
+    add("metrics", 9180, nodes);
     for (const auto& more : firewall.open) {
         open.push_back({.what = "asked for", .protocol = more.protocol, .port = more.port, .from = more.from});
     }

@@ -6,6 +6,7 @@
 #include "common/json/json.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/join/leaf.hpp"
 
 namespace ingot::firstboot {
@@ -22,7 +23,8 @@ std::string in_pki(std::string_view file) { return text::format("{}/{}", paths::
 const std::string& bundle_for(const join::Trust& trust, Role role) {
     switch (role) {
     case Role::etcd: return trust.etcd_ca;
-    case Role::db: return trust.db_ca;
+    case Role::db:
+    case Role::backup: return trust.db_ca;
     case Role::proxy: break;
     }
     return trust.proxy_ca;
@@ -87,7 +89,7 @@ Status keep_trust(const join::Trust& trust, const NodeSpec& node, const files::R
 }
 
 join::Counter counter_of(const NodeSpec& node, const files::Root& root) {
-    return {.signers = node.config.etcd.founders,
+    return {.signers = addresses_to_try(root, node.config.etcd.founders),
             .ca_file = root.at(in_pki("ca-etcd.crt")),
             .cert_file = root.at(in_pki("node.crt")),
             .key_file = root.at(in_pki("node.key"))};
@@ -196,7 +198,8 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
         INGOT_TRY(files::set_ownership(root.at(in_pki("node.key")), key_ownership(root)), doing);
         return false;
     }
-    if (const auto ca_key = node.config.pki.keys.find(role); ca_key != node.config.pki.keys.end()) {
+    if (const auto ca_key = node.config.pki.keys.find(cloud_init::authority_of(role));
+        ca_key != node.config.pki.keys.end()) {
         INGOT_TRY(issue_here(node, trust, ca_key->second, environment), doing);
         return true;
     }
@@ -213,7 +216,7 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
 }
 
 Status refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment) {
-    if (node.config.pki.keys.contains(node.config.role)) { return {}; }
+    if (node.config.pki.keys.contains(cloud_init::authority_of(node.config.role))) { return {}; }
     INGOT_ASSIGN(const auto known, newest_trust(node, access.generation, environment.root), "");
     INGOT_ASSIGN(const auto heard, join::ask_trust(counter_of(node, environment.root)),
                  "asking whether the CAs have changed");

@@ -56,7 +56,7 @@ Result<Grant> read_grant(const std::string& body, const Application& application
         return fail(ErrorKind::transient, "it knows an older generation of the CAs");
     }
     const auto role = cloud_init::role_from(application.wanted.role);
-    const auto& bundle = role == cloud_init::Role::db ? grant.trust.db_ca : grant.trust.proxy_ca;
+    const auto& bundle = role == cloud_init::Role::proxy ? grant.trust.proxy_ca : grant.trust.db_ca;
     INGOT_ASSIGN(const auto ca, signing_ca(bundle), "");
     INGOT_TRY(crypto::verify_identity(grant.certificate_pem, application.key, ca, application.now),
               "the certificate that it made");

@@ -1,7 +1,7 @@
 // Sign or refuse, in the order in which it is asked:
 //   A  the request cannot be read, or is not signed by its own key      → refuse
 //   B  the key is weak, or the request is for a CA                      → refuse
-//   C  the role is not one that joins (db, proxy)                       → refuse; etcd nodes issue for themselves
+//   C  the role is not one that joins (db, proxy, backup)               → refuse; etcd nodes issue for themselves
 //   D  with a certificate: of this role's CA, this name and this key    → else refuse
 //      without: a token of an accepted epoch, bound to this connection  → else refuse
 //   E  the subject is not O=cluster, OU=role of the token, CN=name      → refuse

@@ -23,6 +23,7 @@ crypto::LeafRequest leaf_of(std::string_view cluster, Role role, const std::stri
     case Role::db: services = {"db", "primary", "replica"}; break;
     // The proxy presents its certificate to clients that ask for the primary by name.
     case Role::proxy: services = {"proxy", "primary", "replica"}; break;
+    case Role::backup: services = {"backup"}; break;
     }
     for (const auto& service : services) { request.dns_names.push_back(text::format("{}.{}", service, domain)); }
     return request;

@@ -37,7 +37,14 @@ std::string on_one_line(std::string text) {
 
 int port_of(Role role, const cloud_init::IngotConfig& config) {
     constexpr int kRestPort = 8008;
-    return role == Role::db ? kRestPort : config.proxy.primary_port;
+    constexpr int kBackrestPort = 8432;
+    switch (role) {
+    case Role::proxy: return config.proxy.primary_port;
+    case Role::backup: return kBackrestPort;
+    case Role::db:
+    case Role::etcd: break;
+    }
+    return kRestPort;
 }
 
 Office office_of(const NodeSpec& node, const cloud_init::AccessConfig& access, clock::WallTime now) {
@@ -122,7 +129,8 @@ Result<Grant> Signer::grant(const SignRequest& request, const Applicant& applica
     const auto& claim = std::get<Sign>(decision).claim;
     if (!stored || !(stored->claim == claim)) { INGOT_TRY(claims.write(applicant.name, claim, stored), ""); }
     INGOT_ASSIGN(auto signing, signing_ca(cloud_init::ca_of(pki, applicant.role)), "");
-    const crypto::Identity ca{.certificate_pem = std::move(signing), .key_pem = pki.keys.at(applicant.role)};
+    const crypto::Identity ca{.certificate_pem = std::move(signing),
+                              .key_pem = pki.keys.at(cloud_init::authority_of(applicant.role))};
     INGOT_ASSIGN(
         auto certificate,
         crypto::sign_request(ca, request.csr_pem,
