@@ -142,15 +142,18 @@ std::vector<SecretFile> repository_files(const NodeSpec& node) {
     return files;
 }
 
-std::string render_config(const NodeSpec& node, const Place& place) {
+bool is_on_host(const Repository& repository) { return std::holds_alternative<HostStore>(repository.store); }
+
+std::string render_config(const NodeSpec& node, const Place& place, Scope scope) {
     const auto& backup = node.config.backup;
     std::string out(kHeader);
     std::size_t number = 0;
     for (const auto& repository : backup.repositories) {
         ++number;
+        if (scope == Scope::direct && is_on_host(repository)) { continue; }
         out += std::visit([number](const auto& store) { return lines_of(store, number); }, repository.store);
         // A backup host knows its own path. The cipher it tells for backups, but not for `info`.
-        if (!std::holds_alternative<HostStore>(repository.store)) {
+        if (!is_on_host(repository)) {
             out += text::format("repo{}-path={}\n", number, repository_path(node, repository));
         }
         out += cipher_lines(backup, number);

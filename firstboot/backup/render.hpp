@@ -15,6 +15,9 @@
 namespace ingot::firstboot::backup {
 
 inline constexpr std::string_view kConfigFile = "/etc/pgbackrest/pgbackrest.conf";
+/// Without the repositories on backup hosts: pgBackRest refuses to have both the primary and a repository behind a
+/// server, so a replica that makes backups from the primary's server knows only the others.
+inline constexpr std::string_view kDirectConfigFile = "/etc/pgbackrest/direct.conf";
 inline constexpr std::string_view kClientsFile = "/etc/pgbackrest/conf.d/clients.conf";
 inline constexpr std::string_view kServerUnit = "ingot-pgbackrest-server.service";
 inline constexpr int kServerPort = 8432;
@@ -46,8 +49,12 @@ struct Place {
     int port = 5432;
     std::uint64_t disk_bytes = 0; ///< of the disk with the spool
 };
-/// A db node's pgbackrest.conf. Holds secrets: not for others' eyes.
-std::string render_config(const NodeSpec& node, const Place& place);
+/// Which repositories a file names; their numbers are the same in both.
+enum class Scope { all, direct };
+/// A db node's pgbackrest.conf or direct.conf. Holds secrets: not for others' eyes.
+std::string render_config(const NodeSpec& node, const Place& place, Scope scope = Scope::all);
+/// Is this one behind a backup host?
+bool is_on_host(const cloud_init::Repository& repository);
 /// A backup host's. invalid_input if none of the repositories is on this host.
 Result<std::string> render_host_config(const NodeSpec& node);
 /// Who may connect to the TLS server of this node.

@@ -70,8 +70,8 @@ Status keep_server(const Shared& shared) {
 /// pgBackRest's own question to its server, answered before any name is asked for.
 Status ping(const Shared& shared) {
     const process::Command command{.argv = {"pgbackrest", "server-ping", shared.node.address,
-                                      text::format("--tls-server-port={}", backup::kServerPort)},
-                             .timeout = 10s};
+                                            text::format("--tls-server-port={}", backup::kServerPort)},
+                                   .timeout = 10s};
     auto answered = process::run_checked(shared.environment.processes, command);
     if (answered) { return {}; }
     return fail(ErrorKind::transient,

@@ -54,14 +54,10 @@ std::string last_words(const Database& database) {
     return text::format("see journalctl -u {}", kBackupUnit);
 }
 
-int failures_of(const std::optional<Report>& report) {
-    int most = 0;
-    if (report) {
-        for (const auto& repository : report->repositories) {
-            if (repository.failure) { most = std::max(most, repository.failure->count); }
-        }
-    }
-    return most;
+bool is_on_host(const Database& database, int number) {
+    const auto& repositories = database.node.config.backup.repositories;
+    const auto index = static_cast<std::size_t>(number - 1);
+    return index < repositories.size() && backup::is_on_host(repositories[index]);
 }
 
 } // namespace
@@ -79,10 +75,11 @@ std::optional<Job> job_from_json(std::string_view text) {
 }
 
 std::optional<Job> next_job(const Report& report, const cloud_init::BackupConfig& config, std::string_view cluster_id,
-                            const std::optional<Job>& request, clock::WallTime now) {
-    const auto can = [](const backup::RepositoryReport& repository) {
+                            const std::optional<Job>& request, clock::WallTime now,
+                            const std::function<bool(const backup::RepositoryReport&)>& may) {
+    const auto can = [&may](const backup::RepositoryReport& repository) {
         // 0 ok, 2 no valid backups; without a stanza (1, 3) the leader is at work, others do not answer.
-        return repository.status == 0 || repository.status == 2;
+        return (repository.status == 0 || repository.status == 2) && may(repository);
     };
     if (request) {
         const auto* const repository = report.find(request->repository);
@@ -96,12 +93,20 @@ std::optional<Job> next_job(const Report& report, const cloud_init::BackupConfig
     return std::nullopt;
 }
 
+bool may_back_up(const std::vector<backup::Candidate>& candidates, std::string_view self, bool on_host,
+                 int failures) {
+    if (!on_host) { return backup::may_run(candidates, self, failures); }
+    const auto own = std::ranges::find(candidates, self, &backup::Candidate::name);
+    return own != candidates.end() && own->leads;
+}
+
 std::string render_backup_environment(const NodeSpec& node, const Job& job,
                                       const std::optional<std::string>& primary) {
     auto out = text::format("PGBACKREST_STANZA={}\nPGBACKREST_REPO={}\nPGBACKREST_TYPE={}\n", stanza(node),
                             job.repository, backup::to_string(job.kind));
     if (!primary) { return out; }
     const auto pki = [](std::string_view file) { return text::format("{}/{}", paths::kPki, file); };
+    out += text::format("PGBACKREST_CONFIG={}\n", backup::kDirectConfigFile);
     return out + text::format("PGBACKREST_BACKUP_STANDBY=prefer\n"
                               "PGBACKREST_PG2_HOST={}\nPGBACKREST_PG2_HOST_TYPE=tls\nPGBACKREST_PG2_HOST_PORT={}\n"
                               "PGBACKREST_PG2_HOST_CA_FILE={}\nPGBACKREST_PG2_HOST_CERT_FILE={}\n"
@@ -181,36 +186,50 @@ Status BackupRunner::begin(const Database& database) {
     INGOT_ASSIGN(const auto asked, session->get(request_key), "");
     const auto request = asked ? job_from_json(asked->value) : std::nullopt;
     const bool stale = !before || now - before->at > kLookAgain || now < before->at;
-    const auto job_in = [&](const Report& report) {
-        return next_job(report, config.backup, config.cluster_id, request, now);
+    const auto job_in = [&](const Report& report, const auto& may) {
+        return next_job(report, config.backup, config.cluster_id, request, now, may);
     };
+    const auto anything = [](const auto&) { return true; };
     const bool unsettled = before && std::ranges::any_of(before->repositories, [](const auto& repository) {
                                return repository.status != 0; // it may answer now
                            });
-    const bool soon = unsettled && now - before->at > 5s;
-    if (!stale && !soon && !job_in(*before)) { return {}; }
+    const bool look_again = !before || stale || (unsettled && now - before->at > 5s);
+    if (!look_again && !job_in(*before, anything)) { return {}; }
     INGOT_ASSIGN(const auto candidates, observe_candidates(database, session), "");
-    if (!backup::may_run(candidates, database.node.name, failures_of(before))) { return {}; }
+    const auto own_job = [&](const backup::RepositoryReport& repository) {
+        return may_back_up(candidates, database.node.name, is_on_host(database, repository.number),
+                           repository.failure ? repository.failure->count : 0);
+    };
+    // One node looks, the one that would make backups; several may have something to make.
+    if (!(look_again && backup::may_run(candidates, database.node.name, 0)) &&
+        !(before && job_in(*before, own_job))) {
+        return {};
+    }
     auto lock = LeaseLock::acquire(*session, lock_key(database), database.node.name, kLockTtl);
     if (!lock) { return lock.error().kind == ErrorKind::transient ? Status() : Status(lock.error()); }
     // What is published may be old: the repositories know.
     const auto report = look(database, before);
     INGOT_TRY(session->put(backup_report_key(database), json::to_line(to_json(report))), "");
-    const auto job = job_in(report);
+    const auto job = job_in(report, own_job);
     if (!job) { return {}; }
-    const auto leader = std::ranges::find_if(candidates, &backup::Candidate::leads);
-    const bool away = leader != candidates.end() && leader->name != database.node.name;
-    if (leader == candidates.end()) { return fail(ErrorKind::transient, "a backup is due, but nobody leads"); }
-    INGOT_TRY(files::write(database.environment.root.at(kEnvironmentFile),
-                           render_backup_environment(database.node, *job,
-                                                     away ? std::optional(leader->address) : std::nullopt)),
-              "");
-    if (request && asked) { INGOT_TRY(session->remove_if(request_key, asked->mod_revision), ""); }
-    log::info(text::format("a {} backup into repository {} begins", backup::to_string(job->kind), job->repository));
-    INGOT_TRY(database.environment.services.start(kBackupUnit), "starting a backup");
+    INGOT_TRY(launch(database, *job, candidates), "");
+    if (request == job) { INGOT_TRY(session->remove_if(request_key, asked->mod_revision), ""); }
     job_ = job;
     lock_.emplace(*std::move(lock));
     return {};
+}
+
+Status BackupRunner::launch(const Database& database, const Job& job,
+                            const std::vector<backup::Candidate>& candidates) {
+    const auto leader = std::ranges::find_if(candidates, &backup::Candidate::leads);
+    if (leader == candidates.end()) { return fail(ErrorKind::transient, "a backup is due, but nobody leads"); }
+    const bool away = leader->name != database.node.name;
+    INGOT_TRY(files::write(database.environment.root.at(kEnvironmentFile),
+                           render_backup_environment(database.node, job,
+                                                     away ? std::optional(leader->address) : std::nullopt)),
+              "");
+    log::info(text::format("a {} backup into repository {} begins", backup::to_string(job.kind), job.repository));
+    return database.environment.services.start(kBackupUnit);
 }
 
 std::string backup_report_key(const Database& database) {

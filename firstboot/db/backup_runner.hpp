@@ -6,6 +6,7 @@
 // database stands behind it. The unit goes on when the agent is restarted, and says by its state how it ended.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,9 +27,15 @@ std::string to_json_line(const Job& job);
 std::optional<Job> job_from_json(std::string_view text);
 
 /// What is due first; nothing in a repository that cannot be asked, or shortly after an attempt that failed.
-/// `request` is a person's wish, which does not wait for its time.
+/// `request` is a person's wish, which does not wait for its time. `may`: into which
+/// repositories this node makes backups now.
 std::optional<Job> next_job(const backup::Report& report, const cloud_init::BackupConfig& config,
-                            std::string_view cluster_id, const std::optional<Job>& request, clock::WallTime now);
+                            std::string_view cluster_id, const std::optional<Job>& request, clock::WallTime now,
+                            const std::function<bool(const backup::RepositoryReport&)>& may);
+
+/// May this node make a backup into this repository? A replica where it can (backup::may_run). Into one on a backup
+/// host the primary itself: pgBackRest takes either the primary or the repository from a server, not both.
+bool may_back_up(const std::vector<backup::Candidate>& candidates, std::string_view self, bool on_host, int failures);
 
 /// For the unit: what to do, and where the primary is if this node is a replica.
 std::string render_backup_environment(const NodeSpec& node, const Job& job,
@@ -42,6 +49,7 @@ class BackupRunner {
     Status keep_lock(const Database& database);
     Status finish(const Database& database, const std::string& unit_state);
     Status begin(const Database& database);
+    static Status launch(const Database& database, const Job& job, const std::vector<backup::Candidate>& candidates);
     static backup::Report look(const Database& database, const std::optional<backup::Report>& before);
     EtcdSession& etcd(const Database& database);
 

@@ -1,5 +1,5 @@
-#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/observe.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 
 #include <algorithm>
 #include <filesystem>

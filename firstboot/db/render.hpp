@@ -46,6 +46,6 @@ Timing timing_of(cloud_init::Failover failover);
 
 std::string render_patroni(const NodeSpec& node, const Machine& machine);
 /// Holds secrets: not for others' eyes.
-std::string render_pgbackrest(const NodeSpec& node, const Machine& machine);
+std::string render_pgbackrest(const NodeSpec& node, const Machine& machine, backup::Scope scope = backup::Scope::all);
 
 } // namespace ingot::firstboot::db

@@ -14,8 +14,8 @@ namespace ingot::firstboot::db {
 /// A script for psql, on database postgres, as superuser.
 std::string render_provisioning(const cloud_init::PostgresConfig& config);
 
-/// Forgets where the database was restored from: pgBackRest wrote it into postgresql.auto.conf, and a replica that read WAL
-/// from there would get another cluster's.
+/// Forgets where the database was restored from: pgBackRest wrote it into postgresql.auto.conf, and a replica that
+/// read WAL from there would get another cluster's.
 std::string render_after_restore();
 
 /// As an SQL identifier: "Jane""s".

@@ -6,19 +6,19 @@
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
-#include "firstboot/coordination/endpoints.hpp"
-#include "firstboot/db/clone_turn.hpp"
 #include "firstboot/backup/clients.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/backup_runner.hpp"
 #include "firstboot/db/backup_status.hpp"
+#include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
 #include "firstboot/db/figures.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/restore_test.hpp"
 #include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
-#include "firstboot/db/restore_test.hpp"
 #include "firstboot/db/stanza.hpp"
 #include "firstboot/identity/identity.hpp"
 
@@ -97,7 +97,9 @@ Status configure_source(const Database& database) {
     const auto& node = database.node;
     const auto secret = owned_by(database, 0640, "root", "postgres");
     if (reads_source_repository(node)) {
-        INGOT_TRY(files::write_if_different(root.at(kSourceFile), render_source(node, observe_machine(database)), secret), "");
+        INGOT_TRY(
+            files::write_if_different(root.at(kSourceFile), render_source(node, observe_machine(database)), secret),
+            "");
     }
     if (!streams_from_source(node)) { return {}; }
     const auto& standby = *node.config.standby_of;
@@ -150,6 +152,8 @@ Status configure(const Database& database) {
         }
         const auto config = render_pgbackrest(database.node, observe_machine(database));
         INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
+        const auto direct = render_pgbackrest(database.node, observe_machine(database), backup::Scope::direct);
+        INGOT_TRY(files::write_if_different(root.at(backup::kDirectConfigFile), direct, secret), "");
     }
     INGOT_ASSIGN(const bool changed, write_patroni_config(database), "");
     if (!changed && !new_cas) { return {}; }

@@ -1,8 +1,8 @@
 #include "firstboot/proxy/observe.hpp"
 
 #include "common/text/text.hpp"
-#include "firstboot/coordination/pause.hpp"
 #include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/coordination/pause.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/proxy/render.hpp"
 #include "firstboot/proxy/runtime.hpp"

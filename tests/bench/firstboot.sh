@@ -8,7 +8,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly boots=${1:-5}
 readonly image=${INGOT_IMAGES:-build/images}/etcd/root.squashfs
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" ingot-bench-XXXXXX)
-readonly cgroup=/sys/fs/cgroup/ingot-bench-$$
+# A group for the container's processes, so that all of them can be ended; a machine may have version 2 beside version 1.
+groups=/sys/fs/cgroup
+[ -e "$groups/cgroup.controllers" ] || groups=$groups/unified
+readonly cgroup=$groups/ingot-bench-$$
 
 say() { printf '%s\n' "bench: $*" >&2; }
 

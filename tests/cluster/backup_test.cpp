@@ -214,8 +214,8 @@ TEST_F(Backups, KeepSecretsFromOtherUsersAndFromTheBackupHost) {
 TEST_F(Backups, AreReadFromAReplica) {
     const auto name = replica();
     ASSERT_FALSE(name.empty());
-    const auto before = label(name, 1, "incr");
-    const auto made = LabDriver::wait(kPatience, [&] { return label(name, 1, "incr") != before; });
+    const auto before = label(name, 2, "incr");
+    const auto made = LabDriver::wait(kPatience, [&] { return label(name, 2, "incr") != before; });
     ASSERT_TRUE(made.has_value()) << lab().exec(name, {"ingot-agent", "status"}).out;
     const auto log = lab().exec(name, {"journalctl", "-u", "ingot-backup", "--output=cat", "--no-pager"});
     EXPECT_NE(log.out.find("replay on the standby reached"), std::string::npos) << log.out;

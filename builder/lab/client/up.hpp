@@ -18,7 +18,7 @@ struct UpOptions {
     ClusterSource source{};
     std::string images = "build/images";
     std::chrono::seconds patience{180};
-    bool cold = false;        ///< leave the machines switched off
+    bool cold = false;                ///< leave the machines switched off
     std::string part{};               ///< LabState::part of a new lab
     std::vector<std::string> words{}; ///< LabState::words of a new lab
     bool keep_failed = false;         ///< leave a lab running that did not become ready in time

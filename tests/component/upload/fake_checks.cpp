@@ -12,7 +12,10 @@ bool has_type(const json::Json& value, const std::string& type) {
     if (type == "bool") { return value.is_boolean(); }
     if (type == "ids") {
         if (!value.is_array() || value.empty()) { return false; }
-        return std::ranges::all_of(value, [](const json::Json& id) { return id.is_number_integer(); });
+        for (const auto& id : value) {
+            if (!id.is_number_integer()) { return false; }
+        }
+        return true;
     }
     return value.is_object(); // "object", "labels"
 }

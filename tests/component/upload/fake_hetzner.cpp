@@ -336,10 +336,13 @@ FakeHetzner::Reply FakeHetzner::create_server(const json::Json& body, bool actio
     for (const auto& candidate : types) {
         if (candidate["name"] == type_name) { type = &candidate; }
     }
-    const auto at_location = [&](const json::Json& entry) { return entry["name"] == location; };
-    if (type == nullptr || std::ranges::none_of((*type)["locations"], at_location)) {
-        return {422, error("invalid_input", "no such server type there")};
-    }
+    const auto is_there = [&] {
+        for (const auto& entry : (*type)["locations"]) {
+            if (entry["name"] == location) { return true; }
+        }
+        return false;
+    };
+    if (type == nullptr || !is_there()) { return {422, error("invalid_input", "no such server type there")}; }
     const auto image = std::ranges::find_if(images_, [&](const auto& entry) {
         return entry.second["name"] == body["image"] && entry.second["architecture"] == (*type)["architecture"];
     });
@@ -410,7 +413,9 @@ FakeHetzner::Reply FakeHetzner::act(std::int64_t id, const std::string& what, co
                            machine.rescue = false; // for one boot
                            std::vector<std::string> keys;
                            for (const auto key : machine.keys) {
-                               if (keys_.contains(key)) { keys.push_back(keys_[key]["public_key"]); }
+                               if (keys_.contains(key)) {
+                                   keys.push_back(keys_[key]["public_key"].get<std::string>());
+                               }
                            }
                            machines_.boot_rescue(id, keys);
                        })}}};

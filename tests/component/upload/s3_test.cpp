@@ -37,7 +37,9 @@ class S3Upload : public testing::Test {
         const publish::Stop stop;
         return provider.publish(*publish::open_image(fixture_.folder, std::nullopt), notes_, stop);
     }
-    static s3::Credentials credentials() { return {crypto::Secret(Storage::kAccessKey), crypto::Secret(Storage::kSecretKey)}; }
+    static s3::Credentials credentials() {
+        return {crypto::Secret(Storage::kAccessKey), crypto::Secret(Storage::kSecretKey)};
+    }
 
     files::TempDir folder_ = *files::TempDir::create("ingot-s3-test-");
     ImageFixture fixture_ = make_image(folder_.path(), "db");

@@ -45,15 +45,17 @@ std::string Storage::why_not() {
 
 std::unique_ptr<Storage> Storage::start(const fs::path& folder) {
     process::PosixProcesses processes;
-    const auto made = processes.run({.argv = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                                              "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout",
-                                              (folder / "s3.key").string(), "-out", (folder / "s3.crt").string()}});
+    const auto made =
+        processes.run({.argv = {"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                                "-nodes", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days",
+                                "2", "-keyout", (folder / "s3.key").string(), "-out", (folder / "s3.crt").string()}});
     if (!made || made->exit_code != 0) { return nullptr; }
     fs::create_directories(folder / "s3");
     const auto port = any_port();
     auto server = process::Background::start(
-        {.argv = {"node", std::string(INGOT_S3_SERVER), modules().string(), "127.0.0.1", std::to_string(port), (folder / "s3").string(),
-                  (folder / "s3.crt").string(), (folder / "s3.key").string(), kBucket, kAccessKey, kSecretKey},
+        {.argv = {"node", std::string(INGOT_S3_SERVER), modules().string(), "127.0.0.1", std::to_string(port),
+                  (folder / "s3").string(), (folder / "s3.crt").string(), (folder / "s3.key").string(), kBucket,
+                  kAccessKey, kSecretKey},
          .log_file = folder / "s3.log"});
     if (!server) { return nullptr; }
     std::unique_ptr<Storage> storage(new Storage(folder, port, *std::move(server)));

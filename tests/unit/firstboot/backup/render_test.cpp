@@ -62,6 +62,13 @@ TEST(PgBackRestConfig, WithEveryKindOfRepositoryIsAsAccepted) {
     tests::expect_golden("db/pgbackrest-everywhere.conf", render_config(everywhere(), place()));
 }
 
+TEST(PgBackRestConfig, WithoutBackupHostsKeepsTheNumbers) {
+    const auto direct = render_config(everywhere(), place(), Scope::direct);
+    EXPECT_THAT(direct, Not(HasSubstr("repo1-")));
+    EXPECT_THAT(direct, HasSubstr("repo2-type=s3\n"));
+    EXPECT_THAT(direct, HasSubstr("repo4-path=/mnt/nfs/orders-6f1c2d3e\n"));
+}
+
 TEST(PgBackRestConfig, NeverDropsWal) {
     EXPECT_THAT(render_config(everywhere(), place()), Not(HasSubstr("archive-push-queue-max")));
 }

@@ -60,9 +60,28 @@ TEST(NextJob, IsWhatIsDueInTheFirstRepositoryThatCanTakeIt) {
              Row{"asked for in one that does not answer", {repository(1, 99, kNow - 1h)}, asked, {}},
              Row{"asked for in one that is not there", {repository(2, 0, kNow - 1h)}, asked, {}},
          }) {
-        EXPECT_EQ(next_job(Report{.repositories = row.repositories}, {}, "id", row.request, kNow), row.want)
+        EXPECT_EQ(next_job(Report{.repositories = row.repositories}, {}, "id", row.request, kNow,
+                           [](const auto&) { return true; }),
+                  row.want)
             << row.name;
     }
+}
+
+TEST(NextJob, IsNothingInARepositoryThatIsAnotherNodesTask) {
+    const Report report{.repositories = {repository(1, 2, {}), repository(2, 2, {})}};
+    const auto second = [](const auto& entry) { return entry.number == 2; };
+    EXPECT_EQ(next_job(report, {}, "id", {}, kNow, second), (Job{2, Kind::full}));
+    EXPECT_EQ(next_job(report, {}, "id", Job{1, Kind::incr}, kNow, second), (Job{2, Kind::full}));
+    EXPECT_EQ(next_job(report, {}, "id", {}, kNow, [](const auto&) { return false; }), std::nullopt);
+}
+
+TEST(WhoBacksUp, IntoABackupHostIsTheLeader) {
+    const std::vector<backup::Candidate> all = {{.name = "db-1", .leads = true}, {.name = "db-2", .streams = true}};
+    EXPECT_TRUE(may_back_up(all, "db-1", true, 0));
+    EXPECT_FALSE(may_back_up(all, "db-2", true, 0));
+    EXPECT_FALSE(may_back_up(all, "db-1", false, 0));
+    EXPECT_TRUE(may_back_up(all, "db-2", false, 0));
+    EXPECT_FALSE(may_back_up(all, "db-9", true, 0));
 }
 
 TEST(Jobs, SurviveEtcd) {
@@ -78,6 +97,7 @@ TEST(BackupEnvironment, NamesThePrimaryForAReplicaOnly) {
     const auto replica = render_backup_environment(sample_node(), {}, "10.0.0.22");
     EXPECT_THAT(replica, HasSubstr("PGBACKREST_PG2_HOST=10.0.0.22\n"));
     EXPECT_THAT(replica, HasSubstr("PGBACKREST_PG2_HOST_TYPE=tls\n"));
+    EXPECT_THAT(replica, HasSubstr("PGBACKREST_CONFIG=/etc/pgbackrest/direct.conf\n"));
     EXPECT_THAT(replica, HasSubstr("PGBACKREST_BACKUP_STANDBY=prefer\n"));
     EXPECT_THAT(replica, HasSubstr("PGBACKREST_PG2_PATH=/var/lib/postgresql/17/main\n"));
     EXPECT_THAT(replica, Not(HasSubstr("PASS")));
