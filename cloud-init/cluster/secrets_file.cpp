@@ -82,9 +82,7 @@ void read_role_tokens(Fields& fields, std::int64_t version, Secrets& secrets) {
     }
     if (const Value* section = fields.required("tokens")) {
         Fields inner(*section, "tokens", fields.faults());
-        for (const Role role : {Role::db, Role::proxy}) {
-            secrets.tokens[role] = read_tokens(inner, to_string(role));
-        }
+        for (const Role role : kJoiningRoles) { secrets.tokens[role] = read_tokens(inner, to_string(role)); }
         inner.finish();
     }
 }
