@@ -114,6 +114,71 @@ Result<int> init(const InitArguments& arguments) {
     return 0;
 }
 
+struct RotateArguments {
+    std::string role;
+    std::string cluster{cloud_init::kClusterFile};
+    std::string secrets; ///< beside the cluster file if empty
+};
+
+std::filesystem::path secrets_path_of(const RotateArguments& arguments) {
+    return arguments.secrets.empty()
+               ? std::filesystem::path(arguments.cluster).parent_path() / cloud_init::kSecretsFile
+               : std::filesystem::path(arguments.secrets);
+}
+
+/// Never a file that could not be read back: what is in it exists nowhere else.
+Status write_secrets(const std::filesystem::path& path, const cloud_init::Secrets& secrets) {
+    const auto rendered = cloud_init::render_secrets(secrets);
+    INGOT_TRY(cloud_init::parse_secrets(rendered.reveal(), path.string()), "");
+    return files::write(path, rendered.reveal(), {.mode = 0600});
+}
+
+constexpr const char* kToEtcdNodes = "Next:  ingot user-data etcd | ssh root@NODE ingot-agent trust accept      on "
+                                     "each etcd node, one after the other\n"
+                                     "       new machines: the user-data of every role anew\n";
+
+Result<int> rotate_token(const RotateArguments& arguments) {
+    const auto path = secrets_path_of(arguments);
+    INGOT_ASSIGN(auto secrets, cloud_init::read_secrets(path), "");
+    const auto role = cloud_init::role_from(arguments.role).value_or(cloud_init::Role::db); // CLI11 has checked it
+    INGOT_ASSIGN(const int epoch, cloud_init::rotate_token(secrets, role), "");
+    INGOT_TRY(write_secrets(path, secrets), "");
+    std::printf(
+        "%s: the token of role %s is of epoch %d now; that of epoch %d is still accepted, older ones are not\n%s",
+        path.c_str(), arguments.role.c_str(), epoch, epoch - 1, kToEtcdNodes);
+    return 0;
+}
+
+const char* words_of(cloud_init::RotationPhase phase) {
+    switch (phase) {
+    case cloud_init::RotationPhase::bundle: return "a new CA is trusted beside the one that signs (step 1 of 3)";
+    case cloud_init::RotationPhase::switched: return "the new CA signs, the old one is still trusted (step 2 of 3)";
+    case cloud_init::RotationPhase::dropped: return "the old CA is not trusted any more (step 3 of 3)";
+    }
+    return "";
+}
+
+Result<int> rotate_ca(const RotateArguments& arguments) {
+    const auto path = secrets_path_of(arguments);
+    INGOT_ASSIGN(const auto cluster, cloud_init::read_cluster(arguments.cluster), "");
+    INGOT_ASSIGN(auto secrets, cloud_init::read_secrets(path), "");
+    if (secrets.id != cluster.id) {
+        return fail(ErrorKind::invalid_input, text::format("{} belongs to another cluster", path.string()));
+    }
+    const auto role = cloud_init::role_from(arguments.role).value_or(cloud_init::Role::db); // CLI11 has checked it
+    INGOT_ASSIGN(const auto phase,
+                 cloud_init::rotate_authority(secrets, role, cluster.name, clock::SystemClock().now()), "");
+    INGOT_TRY(write_secrets(path, secrets), "");
+    std::printf("%s: role %s: %s\n%s", path.c_str(), arguments.role.c_str(), words_of(phase), kToEtcdNodes);
+    if (phase != cloud_init::RotationPhase::dropped) {
+        std::printf(
+            "Then: every node says `generation %d` in `ingot-agent trust` (a minute or two); then the next step: "
+            "ingot cluster rotate-ca %s\n",
+            secrets.generation, arguments.role.c_str());
+    }
+    return 0;
+}
+
 Result<int> password(const PasswordArguments& arguments) {
     INGOT_ASSIGN(auto secrets, cloud_init::read_secrets(arguments.secrets), "");
     if (secrets.users.contains(arguments.user)) {
@@ -162,6 +227,25 @@ void add_cluster(CLI::App& app, Action& action) {
                      "Without any, changes come from its backup repository")
         ->needs(standby);
     make->callback([init_arguments, &action] { action = [init_arguments] { return init(*init_arguments); }; });
+
+    auto rotate_arguments = std::make_shared<RotateArguments>();
+    const auto add_rotation = [&](const char* name, const char* help, std::vector<std::string> roles,
+                                  Result<int> (*rotate)(const RotateArguments&)) {
+        auto* command = cluster->add_subcommand(name, help);
+        command->add_option("ROLE", rotate_arguments->role, text::join(roles, ", "))
+            ->required()
+            ->check(CLI::IsMember(roles));
+        command->add_option("--cluster", rotate_arguments->cluster, "The cluster file")->capture_default_str();
+        command->add_option("--secrets", rotate_arguments->secrets,
+                            "The secrets file (default: secrets.yaml beside the cluster file)");
+        command->callback([rotate_arguments, rotate, &action] {
+            action = [rotate_arguments, rotate] { return rotate(*rotate_arguments); };
+        });
+    };
+    add_rotation("rotate-token", "Draw a new token of a role; the one before stays accepted",
+                 {"db", "proxy", "backup"}, rotate_token);
+    add_rotation("rotate-ca", "Replace the CA of a role, one of three steps at a time", {"etcd", "db", "proxy"},
+                 rotate_ca);
 
     auto password_arguments = std::make_shared<PasswordArguments>();
     auto* draw = cluster->add_subcommand("password", "Draw the password of a user added to cluster.yaml");

@@ -13,17 +13,21 @@
 #include "cloud-init/signature/signature.hpp"
 #include "cloud-init/userdata/sections.hpp"
 #include "common/clock/clock.hpp"
+#include "common/crypto/crypto.hpp"
+#include "common/gzip/gzip.hpp"
 
 namespace ingot::builder::cli {
 
 namespace {
 
-constexpr std::size_t kHetznerLimit = std::size_t{32} << 10U;
+constexpr std::size_t kLimit = std::size_t{32} << 10U; // Hetzner's; Amazon takes half of it
 
 struct UserDataArguments {
     std::string role;
     std::string cluster{cloud_init::kClusterFile};
     std::string secrets; ///< beside the cluster file if empty
+    bool gzip = false;
+    bool base64 = false;
     std::string delayed;
     std::string key{}; ///< signs what is printed, if given
 };
@@ -46,13 +50,16 @@ Result<int> user_data(const UserDataArguments& arguments) {
         INGOT_ASSIGN(const auto key, trust::read_private_key(arguments.key), "");
         INGOT_ASSIGN(text, cloud_init::sign_user_data(text, key), "");
     }
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    // Every agent and cloud-init take gzip; it is used where the plain text would be refused by a provider.
+    const bool compressed = arguments.gzip || text.size() > kLimit;
+    std::string form = compressed ? gzip::compress(text) : text;
+    if (arguments.base64) { form = crypto::base64_encode(form); }
+    if (std::fwrite(form.data(), 1, form.size(), stdout) != form.size() || std::fflush(stdout) != 0) {
         return fail(ErrorKind::tool_failed, "writing the user-data to standard output");
     }
-    if (text.size() > kHetznerLimit) {
-        std::fprintf(stderr, "ingot: warning: %zu bytes of user-data; Hetzner takes at most %zu\n", text.size(),
-                     kHetznerLimit);
-    }
+    std::fprintf(stderr, "ingot: user-data of role %s: %zu bytes%s%s of at most %zu\n", arguments.role.c_str(),
+                 form.size(), compressed ? ", gzip" : "", arguments.base64 ? ", base64" : "", kLimit);
+    if (form.size() > kLimit) { std::fprintf(stderr, "ingot: warning: that is more than Hetzner takes\n"); }
     return 0;
 }
 
@@ -67,6 +74,8 @@ void add_user_data(CLI::App& app, Action& action) {
     command->add_option("--cluster", arguments->cluster, "The cluster file")->capture_default_str();
     command->add_option("--secrets", arguments->secrets,
                         "The secrets file (default: secrets.yaml beside the cluster file)");
+    command->add_flag("--gzip", arguments->gzip, "Compress it (done anyhow above 32 KiB)");
+    command->add_flag("--base64", arguments->base64, "Encode it, for APIs that take user-data so");
     command->add_option("--delayed", arguments->delayed,
                         "db: a replica that stays behind by this much (1h); it never leads and takes no reads");
     command->add_option("--sign", arguments->key,

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cloud-init/userdata/userdata.hpp"
+#include "cloud-init/userdata/access.hpp"
 #include "common/clock/clock.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
@@ -50,6 +50,7 @@ struct Cluster {
     ClusterPostgres postgres{};
     BackupConfig backup{}; ///< secrets are never set here
     ProxyConfig proxy{};
+    FirewallConfig firewall{};
     std::optional<RestoreConfig> restore{}; ///< without secrets, as standby_of
     std::optional<StandbyConfig> standby_of{};
 };
@@ -58,6 +59,13 @@ struct Cluster {
 struct UserSecret {
     crypto::Secret password;
     std::string verifier;
+};
+
+/// A CA, and what there is of it while it is replaced.
+struct Authority {
+    crypto::Identity current{};                ///< signs
+    std::optional<crypto::Identity> next{};    ///< trusted already; signs after the next step
+    std::optional<std::string> previous_pem{}; ///< a certificate that is still trusted
 };
 
 /// Of the cluster that restore: or standby_of: names: the cipher of its repository, and who may replicate.
@@ -75,8 +83,10 @@ struct RepositorySecret {
 
 /// What secrets.yaml says.
 struct Secrets {
-    std::string id; ///< of the cluster they belong to
-    std::map<Role, crypto::Identity> authorities{};
+    std::string id;     ///< of the cluster they belong to
+    int generation = 1; ///< grows with each rotation
+    std::map<Role, Authority> authorities{};
+    std::map<Role, std::vector<RoleToken>> tokens{}; ///< of db and proxy; newest first, at most two
     std::map<std::string, UserSecret> users{};
     crypto::Secret cipher_pass{};
     std::optional<SourceSecrets> source{};
@@ -109,8 +119,20 @@ struct NewCluster {
 Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now);
 
 /// The user-data of `role`: a #cloud-config text that parse() accepts. `now` serves to refuse CAs that have
-/// expired; the text does not depend on it. The text holds secrets (the role's CA key, the cipher).
+/// expired; the text does not depend on it. The text holds secrets.
 Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now);
+
+/// Draws the next token of a role; the one before stays accepted, older ones do not. Returns the new epoch.
+/// invalid_input for etcd, which has none.
+Result<int> rotate_token(Secrets& secrets, Role role);
+
+/// Replacing a CA takes three steps, with time in between for every node to hear of each: the new one is trusted, the
+/// new one signs, the old one is dropped.
+enum class RotationPhase { bundle, switched, dropped };
+/// Does the next step of replacing a role's CA.
+Result<RotationPhase> rotate_authority(Secrets& secrets, Role role, std::string_view cluster, clock::WallTime now);
+/// What a node of whatever role trusts: the bundle of a CA, the one that signs first.
+std::string bundle_of(const Authority& authority);
 
 /// A random password and its verifier, for a user added to a cluster later.
 Result<UserSecret> draw_user_secret();

@@ -108,7 +108,7 @@ std::string backup_block(const BackupConfig& backup) {
         writer);
 }
 
-std::string proxy_block(const ProxyConfig& proxy) {
+std::string proxy_block(const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     Writer writer;
     writer.begin_mapping().key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
@@ -118,6 +118,7 @@ std::string proxy_block(const ProxyConfig& proxy) {
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
     writer.end_mapping();
     if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    write_networks(writer, "clients", clients);
     writer.end_mapping().end_mapping();
     return block(
         "primary and replica reach PostgreSQL itself; pool and read_pool are PgBouncer, in transaction\nmode.",
@@ -145,6 +146,14 @@ std::string source_block(const Cluster& cluster) {
     return text;
 }
 
+std::string firewall_block(const FirewallConfig& firewall) {
+    Writer writer;
+    writer.begin_mapping();
+    write_firewall(writer, firewall);
+    writer.end_mapping();
+    return block("Who reaches ssh, and ports beside those of the roles.", writer);
+}
+
 } // namespace
 
 Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
@@ -161,7 +170,8 @@ Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
     cluster.postgres = read_postgres(fields);
     cluster.backup = read_backup(fields.optional("backup"), "backup", false, faults);
     check_backup_hosts(fields, cluster.backup, network);
-    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", network, faults);
+    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", network, cluster.firewall, faults);
+    read_firewall(fields.optional("firewall"), "firewall", cluster.firewall, faults);
     if (const Value* section = fields.optional("restore")) {
         cluster.restore = read_restore(*section, "restore", cluster.id, false, faults);
     }
@@ -185,7 +195,9 @@ std::string render_cluster(const Cluster& cluster) {
         "# keep secrets.yaml, which belongs to it, out of it. 'ingot check' finds mistakes.\n";
     text += head.finish() + topology_block(cluster.topology) + postgres_block(cluster.postgres);
     if (!cluster.backup.repositories.empty()) { text += backup_block(cluster.backup); }
-    return text + proxy_block(cluster.proxy) + source_block(cluster);
+    text += proxy_block(cluster.proxy, cluster.firewall.clients) + source_block(cluster);
+    if (cluster.firewall.ssh.empty() && cluster.firewall.open.empty()) { return text; }
+    return text + firewall_block(cluster.firewall);
 }
 
 Result<Cluster> read_cluster(const std::filesystem::path& path) {

@@ -33,7 +33,7 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
         if (authority == secrets.authorities.end()) {
             return fail(ErrorKind::invalid_input, text::format("the secrets hold no {} CA", to_string(role)));
         }
-        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.certificate_pem),
+        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.current.certificate_pem),
                      text::format("reading the {} CA", to_string(role)));
         if (info.not_after <= now) {
             return fail(ErrorKind::refused,
@@ -45,12 +45,26 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
 
 void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.key("pki").begin_mapping();
-    writer.entry("etcd_ca", secrets.authorities.at(Role::etcd).certificate_pem);
-    writer.entry("db_ca", secrets.authorities.at(Role::db).certificate_pem);
-    writer.entry("proxy_ca", secrets.authorities.at(Role::proxy).certificate_pem);
+    writer.entry("generation", secrets.generation);
+    writer.entry("etcd_ca", bundle_of(secrets.authorities.at(Role::etcd)));
+    writer.entry("db_ca", bundle_of(secrets.authorities.at(Role::db)));
+    writer.entry("proxy_ca", bundle_of(secrets.authorities.at(Role::proxy)));
+    if (role != Role::etcd) {
+        writer.key("token");
+        write_token(writer, secrets.tokens.at(role).front());
+        writer.end_mapping();
+        return;
+    }
     writer.key("keys").begin_mapping();
-    const auto authority = authority_of(role);
-    writer.entry(to_string(authority), secrets.authorities.at(authority).key_pem.reveal());
+    for (const auto& [of, authority] : secrets.authorities) {
+        writer.entry(to_string(of), authority.current.key_pem.reveal());
+    }
+    writer.end_mapping().key("tokens").begin_mapping();
+    for (const auto& [of, tokens] : secrets.tokens) {
+        writer.key(to_string(of)).begin_sequence();
+        for (const auto& token : tokens) { write_token(writer, token); }
+        writer.end_sequence();
+    }
     writer.end_mapping().end_mapping();
 }
 
@@ -119,7 +133,7 @@ Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, R
     return backup;
 }
 
-void write_proxy(Writer& writer, const ProxyConfig& proxy) {
+void write_proxy(Writer& writer, const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     writer.key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
     writer.entry("read_pool", proxy.read_pool_port);
@@ -128,6 +142,7 @@ void write_proxy(Writer& writer, const ProxyConfig& proxy) {
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
     writer.end_mapping();
     if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    write_networks(writer, "clients", clients);
     writer.end_mapping();
 }
 
@@ -179,8 +194,9 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
         INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets, role), "");
         write_backup(writer, backup, true);
     }
-    if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
+    if (role == Role::proxy) { write_proxy(writer, cluster.proxy, cluster.firewall.clients); }
     if (role == Role::db) { INGOT_TRY(write_source(writer, cluster, secrets), ""); }
+    write_firewall(writer, cluster.firewall);
     write_pki(writer, secrets, role);
     writer.end_mapping().end_mapping();
     auto text = "#cloud-config\n" + writer.finish();

@@ -48,7 +48,8 @@ Status follow(NewCluster& made, const NewCluster& source, std::vector<SourceEndp
     if (authority == source.secrets.authorities.end()) {
         return fail(ErrorKind::invalid_input, text::format("the secrets of {} hold no db CA", source.cluster.name));
     }
-    INGOT_ASSIGN(const auto ca, crypto::inspect_certificate(authority->second.certificate_pem), "reading the db CA");
+    INGOT_ASSIGN(const auto ca, crypto::inspect_certificate(authority->second.current.certificate_pem),
+                 "reading the db CA");
     // The colon keeps it apart from every node: pg_ident knows the two by their names (firstboot/db/render_patroni).
     const crypto::LeafRequest request{.cluster = source.cluster.name,
                                       .role = std::string(to_string(Role::db)),
@@ -56,8 +57,9 @@ Status follow(NewCluster& made, const NewCluster& source, std::vector<SourceEndp
                                       .dns_names = {text::format("standby-{}", made.cluster.name)},
                                       .lifetime = std::chrono::floor<std::chrono::days>(ca.not_after - now)};
     auto& kept = *made.secrets.source;
-    kept.ca = authority->second.certificate_pem;
-    INGOT_ASSIGN(kept.credential, crypto::issue_leaf(authority->second, request, now), "making the credential");
+    kept.ca = authority->second.current.certificate_pem;
+    INGOT_ASSIGN(kept.credential, crypto::issue_leaf(authority->second.current, request, now),
+                 "making the credential");
     return {};
 }
 

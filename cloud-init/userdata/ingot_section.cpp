@@ -15,67 +15,6 @@ using document::Value;
 
 namespace {
 
-/// One of the three CA certificates. Returns the PEM, empty after a fault.
-std::string read_authority(Fields& pki, std::string_view key, Role role, const std::string& cluster) {
-    auto pem = pki.required_text(key);
-    if (pem.empty()) { return pem; }
-    if (pem.find("PRIVATE KEY") != std::string::npos) {
-        fault_at(pki, key, "a private key stands where a certificate belongs");
-        return {};
-    }
-    const auto info = crypto::inspect_certificate(pem);
-    if (!info) {
-        fault_at(pki, key, text::format("no CA certificate: {}", info.error().message));
-        return {};
-    }
-    if (!info->is_ca) {
-        fault_at(pki, key, text::format("{} is a certificate, but not of a CA", info->subject));
-        return {};
-    }
-    const auto wanted = text::format("OU={},O={}", to_string(role), cluster);
-    if (is_cluster_name(cluster) && !info->subject.ends_with("," + wanted)) {
-        fault_at(pki, key, text::format("this is the CA {}, expected one of {}", info->subject, wanted));
-        return {};
-    }
-    return pem;
-}
-
-void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& findings) {
-    const Value* section = pki.optional("keys");
-    if (section == nullptr) {
-        if (role_known) {
-            fault_at(pki, "keys", text::format("the key of the {} CA is missing", to_string(authority_of(role))),
-                     "'ingot user-data' puts it there");
-        }
-        return;
-    }
-    Fields fields(*section, pki.path("keys"), findings.faults);
-    for (const Role each : {Role::db, Role::etcd, Role::proxy}) {
-        const auto name = to_string(each);
-        auto pem = fields.text(name);
-        if (!pem) {
-            if (each == authority_of(role) && role_known && section->mapping() != nullptr &&
-                section->find(name) == nullptr) {
-                fault_at(fields, name, "the key of the role's own CA is missing", "'ingot user-data' puts it there");
-            }
-            continue;
-        }
-        crypto::Secret key(*std::move(pem));
-        const auto& certificate = each == Role::db ? out.db_ca : each == Role::etcd ? out.etcd_ca : out.proxy_ca;
-        if (!certificate.empty()) { // otherwise there is a fault about it already
-            const auto checked = crypto::check_key(certificate, key);
-            if (!checked) { fault_at(fields, name, checked.error().message); }
-        }
-        if (role_known && each != authority_of(role)) {
-            findings.warn(section->find(name)->position,
-                          text::format("{}: a node of role {} needs no {} CA key; leave it out", fields.path(name),
-                                       to_string(role), name));
-        }
-        out.keys.insert_or_assign(each, std::move(key));
-    }
-    fields.finish();
-}
-
 std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& names) {
     std::vector<DatabaseUser> users;
     const Value* section = postgres.optional("users");
@@ -139,7 +78,7 @@ void read_sources(Fields& fields, IngotConfig& ingot, Faults& faults) {
 
 } // namespace
 
-IngotConfig read_ingot(const Value& section, Findings& findings) {
+IngotConfig read_ingot(const Value& section, AccessConfig& access, Findings& findings) {
     IngotConfig ingot;
     Fields fields(section, "ingot", findings.faults);
     if (section.mapping() == nullptr) { return ingot; }
@@ -157,12 +96,7 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
         inner.finish();
     }
     if (const Value* pki = fields.required("pki")) {
-        Fields inner(*pki, fields.path("pki"), findings.faults);
-        ingot.pki.etcd_ca = read_authority(inner, "etcd_ca", Role::etcd, ingot.cluster);
-        ingot.pki.db_ca = read_authority(inner, "db_ca", Role::db, ingot.cluster);
-        ingot.pki.proxy_ca = read_authority(inner, "proxy_ca", Role::proxy, ingot.cluster);
-        read_keys(inner, ingot.role, role.has_value(), ingot.pki, findings);
-        inner.finish();
+        ingot.pki = read_pki(*pki, fields.path("pki"), {.cluster = ingot.cluster, .role = role}, access, findings);
     }
     ingot.postgres = read_postgres(fields.optional("postgres"), fields.path("postgres"), findings.faults);
     const Value* backup = fields.optional("backup");
@@ -176,7 +110,9 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
     if (backup == nullptr && role == Role::db) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
-    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), network, findings.faults);
+    ingot.proxy =
+        read_proxy(fields.optional("proxy"), fields.path("proxy"), network, access.firewall, findings.faults);
+    read_firewall(fields.optional("firewall"), fields.path("firewall"), access.firewall, findings.faults);
     read_sources(fields, ingot, findings.faults);
     fields.finish();
     return ingot;

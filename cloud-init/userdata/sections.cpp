@@ -220,7 +220,7 @@ std::vector<DatabaseConfig> read_databases(Fields& fields, const std::set<std::s
 }
 
 ProxyConfig read_proxy(const Value* section, std::string where, const std::optional<Network>& network,
-                       Faults& faults) {
+                       FirewallConfig& firewall, Faults& faults) {
     ProxyConfig proxy;
     if (section == nullptr) { return proxy; }
     Fields fields(*section, std::move(where), faults);
@@ -247,6 +247,7 @@ ProxyConfig read_proxy(const Value* section, std::string where, const std::optio
         if (const auto size = inner.number("size", 1, 100'000)) { proxy.pool_size = static_cast<int>(*size); }
         inner.finish();
     }
+    firewall.clients = read_networks(fields, "clients");
     if (const auto written = fields.text("virtual_address")) {
         const auto address = Address::parse(*written);
         if (!address) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud-init/userdata/access.hpp"
 #include "cloud-init/userdata/network.hpp"
 #include "cloud-init/userdata/userdata.hpp"
 #include "common/document/document.hpp"
@@ -61,8 +62,19 @@ BackupConfig read_backup(const document::Value* section, std::string where, bool
 void check_backup_hosts(document::Fields& fields, const BackupConfig& backup, const std::optional<Network>& network);
 /// As read_backup() reads it; nothing if there are no repositories.
 void write_backup(document::Writer& writer, const BackupConfig& backup, bool with_secrets);
+/// The networks under `clients` go to `firewall`.
 ProxyConfig read_proxy(const document::Value* section, std::string where, const std::optional<Network>& network,
-                       Faults& faults);
+                       FirewallConfig& firewall, Faults& faults);
+void read_firewall(const document::Value* section, std::string where, FirewallConfig& firewall, Faults& faults);
+void write_firewall(document::Writer& writer, const FirewallConfig& firewall);
+/// A list of networks, canonical.
+std::vector<std::string> read_networks(document::Fields& fields, std::string_view key);
+void write_networks(document::Writer& writer, std::string_view key, const std::vector<std::string>& networks);
+/// {epoch, secret}; nothing after a fault.
+std::optional<RoleToken> read_token(const document::Value& value, std::string where, Faults& faults);
+/// A list of them, one or two, newest first.
+std::vector<RoleToken> read_tokens(document::Fields& fields, std::string_view key);
+void write_token(document::Writer& writer, const RoleToken& token);
 std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);
 
 } // namespace ingot::cloud_init

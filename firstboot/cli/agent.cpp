@@ -7,6 +7,7 @@
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/datasource/datasource.hpp"
+#include "firstboot/firewall/firewall.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/metrics/exporters.hpp"
 #include "firstboot/node/clone.hpp"
@@ -25,7 +26,7 @@ namespace {
 constexpr std::string_view kJournal = "/var/lib/ingot/journal.json";
 constexpr std::string_view kUserDataStep = "user-data";
 /// Short, because a clock that is set back after the first boot makes the certificate one of the future.
-constexpr auto kRenewalInterval = std::chrono::minutes(1);
+constexpr auto kRenewalInterval = std::chrono::seconds(20);
 
 /// A reason without its numbers: how many milliseconds a connection took is no news.
 std::string gist(std::string reason) {
@@ -113,15 +114,18 @@ Step Agent::read_user_data_step() {
                 if (user_data_keys_) {
                     INGOT_ASSIGN(text, signed_text(text, *user_data_keys_, metadata_->signature), "");
                 }
-                auto parsed = cloud_init::parse_sources({.user_data = text,
-                                                         .vendor_data = metadata_->vendor_data,
-                                                         .fetch = fetch_with(environment_, user_data_keys_)},
-                                                        "user-data");
+                auto parsed = cloud_init::parse_node_data({.user_data = text,
+                                                           .vendor_data = metadata_->vendor_data,
+                                                           .fetch = fetch_with(environment_, user_data_keys_)},
+                                                          "user-data");
                 if (!parsed) { return std::move(parsed).error(); }
-                for (const auto& warning : parsed->warnings) { log::warning(warning); }
-                board_.set_identity("", facts.image_role, parsed->ingot ? parsed->ingot->cluster : "");
-                INGOT_TRY(check_fit(*parsed, facts), "");
-                user_data_ = *std::move(parsed);
+                adopt_accepted(*parsed, environment_.root);
+                auto& user_data = parsed->user_data;
+                for (const auto& warning : user_data.warnings) { log::warning(warning); }
+                board_.set_identity("", facts.image_role, user_data.ingot ? user_data.ingot->cluster : "");
+                INGOT_TRY(check_fit(user_data, facts), "");
+                user_data_ = std::move(user_data);
+                access_ = std::move(parsed->access);
                 return {};
             }};
 }
@@ -165,16 +169,18 @@ Step Agent::clone_step() {
 
 Step Agent::identity_step() const {
     return {.name = "identity", .description = "obtaining this node's certificate", .apply = [this]() -> Status {
-                INGOT_TRY(obtain_identity(*node_, environment_), "");
+                INGOT_TRY(obtain_identity(*node_, access_, environment_), "");
                 return {};
             }};
 }
 
 Duty Agent::identity_duty() const {
     return {.name = "identity.renew", .interval = kRenewalInterval, .run = [this]() -> Status {
-                INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, environment_), "");
+                // A certificate that is due is renewed also when nobody says whether the CAs have changed.
+                const auto refreshed = refresh_trust(*node_, access_, environment_);
+                INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, access_, environment_), "");
                 if (renewed) { log::info("renewed this node's certificate"); }
-                return {};
+                return refreshed;
             }};
 }
 
@@ -209,9 +215,11 @@ bool Agent::set_up_machine() {
 std::optional<Role> Agent::set_up_node() {
     std::vector<Step> steps{find_address_step()};
     if (journal_->previous_instance()) { steps.push_back(clone_step()); }
-    steps.push_back(identity_step());
-    if (!run(std::move(steps))) { return std::nullopt; }
+    if (!run(std::move(steps)) || !run({firewall_step(*node_, access_.firewall, environment_), identity_step()})) {
+        return std::nullopt;
+    }
     auto role = make_role(*node_, environment_);
+    if (node_->config.role == cloud_init::Role::etcd) { add_join_service(role, *node_, access_, environment_); }
     if (!run(role.steps)) { return std::nullopt; }
     return role;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "cloud-init/userdata/access.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/journal/journal.hpp"
 #include "firstboot/node/node.hpp"
@@ -55,6 +56,7 @@ class Agent final : public StepObserver {
     std::optional<PublicKeys> user_data_keys_{}; ///< of the image: only what they signed counts
     std::optional<Metadata> metadata_{};
     std::optional<cloud_init::UserData> user_data_{};
+    cloud_init::AccessConfig access_{};
     std::optional<Journal> journal_{};
     std::optional<NodeSpec> node_{};
     std::string last_reason_{}; ///< without numbers

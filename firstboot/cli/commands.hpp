@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cloud-init/userdata/access.hpp"
 #include "common/result/result.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/status/status.hpp"
@@ -60,6 +61,12 @@ Result<int> check(const std::string& file);
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
 
+/// `ingot-agent trust`: who has joined, who was revoked. `revoke NAME`, `lift NAME`: on an etcd node.
+Result<int> trust_list();
+Result<int> trust_revoke(const std::string& name);
+Result<int> trust_lift(const std::string& name);
+/// `ingot-agent trust accept`: CAs and tokens of newer user-data, from standard input.
+Result<int> trust_accept();
 /// `ingot-agent switchover [--to NODE] [--anyway]`, on a db node: a change of the leader that no client notices.
 struct SwitchoverOptions {
     std::string to{};
@@ -100,5 +107,9 @@ std::vector<std::string> role_data(const NodeSpec& node);
 
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);
+
+/// Lets an etcd node sign for the others, and follow changes of the CAs.
+void add_join_service(Role& role, const NodeSpec& node, const cloud_init::AccessConfig& access,
+                      Environment& environment);
 
 } // namespace ingot::firstboot::cli

@@ -16,6 +16,29 @@ namespace {
 
 using Action = std::function<ingot::Result<int>()>;
 
+void add_trust(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    static std::string node;
+    auto* const trust = app.add_subcommand("trust", "Say who belongs to the cluster (on an etcd node)");
+    trust->require_subcommand(0, 1);
+    auto* const accept = trust->add_subcommand("accept", "Take CAs and tokens of newer user-data (standard input)");
+    auto* const revoke = trust->add_subcommand("revoke", "Sign nothing for this node any more");
+    revoke->add_option("NODE", node, "Its name")->required();
+    auto* const lift = trust->add_subcommand("lift", "Let a revoked node join again");
+    lift->add_option("NODE", node, "Its name")->required();
+    trust->callback([&action, accept, revoke, lift] {
+        if (accept->parsed()) {
+            action = [] { return cli::trust_accept(); };
+        } else if (revoke->parsed()) {
+            action = [] { return cli::trust_revoke(node); };
+        } else if (lift->parsed()) {
+            action = [] { return cli::trust_lift(node); };
+        } else {
+            action = [] { return cli::trust_list(); };
+        }
+    });
+}
+
 void add_backup_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
     auto* const backup = app.add_subcommand("backup", "Backups of this cluster: list, now, test, verify");
@@ -115,6 +138,8 @@ void add_commands(CLI::App& app, Action& action) {
     auto* const timeline = app.add_subcommand("timeline", "Show the boot: kernel, units and our steps on one axis");
     timeline->add_option("--svg", svg, "Write a picture to this file instead");
     timeline->callback([&action] { action = [] { return cli::timeline(svg); }; });
+
+    add_trust(app, action);
 
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {

@@ -68,9 +68,6 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
     std::string out = text::format(
         "# Written by ingot-agent; changes here are lost.\n"
         "global\n"
-        "    chroot /var/lib/haproxy\n"
-        "    user haproxy\n"
-        "    group haproxy\n"
         "    maxconn {}\n"
         "    no strict-limits\n"
         "    stats socket {} mode 0600 level admin\n"

@@ -46,7 +46,8 @@ Result<bool> write_haproxy_pem(const Proxy& proxy) {
     const auto& root = proxy.environment.root;
     INGOT_ASSIGN(const auto certificate, files::read(root.at(text::format("{}/node.crt", paths::kPki))), "");
     INGOT_ASSIGN(const auto key, files::read(root.at(text::format("{}/node.key", paths::kPki))), "");
-    return files::write_if_different(root.at(kHaproxyPem), certificate + key, owned_by(proxy, 0600, "root", "root"));
+    return files::write_if_different(root.at(kHaproxyPem), certificate + key,
+                                     owned_by(proxy, 0640, "root", "haproxy"));
 }
 
 Status configure_haproxy(const Proxy& proxy) {

@@ -34,7 +34,7 @@ Result<cloud_init::NewCluster> obtain_cluster(const Paths& paths, const ClusterS
 Status write_client_files(const Paths& paths, const cloud_init::NewCluster& made) {
     std::string bundle;
     for (const auto& [role, ca] : made.secrets.authorities) {
-        if (role != Role::etcd) { bundle += ca.certificate_pem; }
+        if (role != Role::etcd) { bundle += cloud_init::bundle_of(ca); }
     }
     INGOT_TRY(files::write(paths.ca_bundle(), bundle), "");
     const auto domain = cloud_init::domain_of(made.cluster.name);

