@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -14,6 +15,7 @@
 #include "common/json/json.hpp"
 #include "common/process/background.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/backup/schedule.hpp"
 #include "tests/cluster/lab_driver.hpp"
 #include "tests/cluster/leftovers.hpp"
 #include "tests/places/places.hpp"
@@ -29,7 +31,6 @@ using json::Json;
 
 constexpr const char* kName = "backup-test";
 constexpr auto kPatience = 240s;
-constexpr std::int64_t kPeriod = 120; // seconds between two incremental backups
 
 std::string variable(const char* name, const std::string& usual) {
     const char* told = std::getenv(name);
@@ -88,6 +89,7 @@ class Backups : public testing::Test {
         INGOT_TRY(files::write(in("s3.crt"), leaf.certificate_pem), "");
         INGOT_TRY(files::write(in("s3.key"), leaf.key_pem.reveal()), "");
         auto& cluster = made.cluster;
+        cluster_id_ = cluster.id;
         const auto first = cluster.topology.etcd.begin()->second;
         cluster.topology = {.etcd = {{"etcd-1", first}}, .db = 2, .proxy = 1};
         cluster.backup.repositories = {
@@ -165,7 +167,8 @@ class Backups : public testing::Test {
         return found;
     }
 
-    static bool broken_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static std::string cluster_id_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static bool broken_;            // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
   private:
     static files::TempDir* folder_;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -173,6 +176,7 @@ class Backups : public testing::Test {
     static process::Background* s3_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 };
 
+std::string Backups::cluster_id_;
 bool Backups::broken_ = false;
 files::TempDir* Backups::folder_ = nullptr;
 LabDriver* Backups::lab_ = nullptr;
@@ -259,11 +263,15 @@ TEST_F(Backups, GoOnAfterAFailoverOnceForEachTime) {
     ASSERT_TRUE(lab().wait_healthy(kPatience).has_value()) << lab().lab({"status"}).out;
     for (const int repository : {1, 2}) {
         const auto all = starts(repository);
-        // Scheduled ones are a period apart, less the seconds between a time and the look at it. The first full one
-        // came of itself, so the first distance says nothing.
-        for (std::size_t i = 2; i < all.size(); ++i) {
-            EXPECT_GT(all[i] - all[i - 1], kPeriod / 4)
-                << "repository " << repository << ": two backups for one time";
+        // The first one came of itself; each other belongs to the last time of the schedule before it began.
+        std::set<clock::WallTime> times;
+        const auto slot = *cloud_init::slot_from("every 2m");
+        const auto jitter = firstboot::backup::jitter_of(cluster_id_, slot);
+        for (std::size_t i = 1; i < all.size(); ++i) {
+            const auto time =
+                firstboot::backup::last_time(slot, jitter, clock::WallTime(std::chrono::seconds(all[i])));
+            EXPECT_TRUE(times.insert(time).second)
+                << "repository " << repository << ": two backups for " << clock::to_rfc3339(time);
         }
     }
 }
