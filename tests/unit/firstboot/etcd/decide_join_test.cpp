@@ -348,7 +348,7 @@ TEST(DecideAnything, IsSafeAndTheSameTwice) {
     int joins = 0;
     int removals = 0;
     int preparations = 0;
-    for (int round = 0; round < 200'000 && !testing::Test::HasFailure(); ++round) {
+    for (int round = 0; round < 60'000 && !testing::Test::HasFailure(); ++round) {
         const auto situation = situations.draw();
         const auto decision = decide(situation);
         SCOPED_TRACE(describe_decision(decision));
