@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cloud-init/cluster/cluster.hpp"
+#include "cloud-init/userdata/sections.hpp"
 #include "common/clock/clock.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
@@ -24,6 +25,10 @@ struct InitArguments {
     std::string network = cloud_init::InitOptions{}.network;
     std::string synchronous = "off";
     std::vector<std::string> ssh_key_files;
+    std::string restore_from; ///< folder of another cluster's two files
+    std::string restore_to = "newest";
+    std::string standby_of; ///< likewise
+    std::vector<std::string> endpoints;
 };
 
 struct PasswordArguments {
@@ -43,16 +48,60 @@ Result<std::vector<std::string>> read_public_keys(const std::vector<std::string>
     return keys;
 }
 
-cloud_init::Synchronous synchronous_from(const std::string& word) {
-    if (word == "strict") { return cloud_init::Synchronous::strict; }
-    return word == "on" ? cloud_init::Synchronous::on : cloud_init::Synchronous::off;
+Result<cloud_init::NewCluster> read_both(const std::filesystem::path& directory) {
+    INGOT_ASSIGN(auto cluster, cloud_init::read_cluster(directory / cloud_init::kClusterFile), "");
+    INGOT_ASSIGN(auto secrets, cloud_init::read_secrets(directory / cloud_init::kSecretsFile), "");
+    return cloud_init::NewCluster{.cluster = std::move(cluster), .secrets = std::move(secrets)};
+}
+
+/// "newest", "time=…", "lsn=…", "name=…", "xid=…".
+Result<cloud_init::RestoreTarget> target_from(const std::string& word) {
+    const auto equals = word.find('=');
+    const auto value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    if (auto target = cloud_init::restore_target_from(word.substr(0, equals), value)) { return *std::move(target); }
+    return fail(
+        ErrorKind::invalid_input,
+        text::format("'{}' is no target: newest, 'time=2026-11-28 01:02:03+00', lsn=0/3000060, name=…, xid=…", word));
+}
+
+Result<std::vector<cloud_init::SourceEndpoint>> endpoints_from(const std::vector<std::string>& words) {
+    std::vector<cloud_init::SourceEndpoint> endpoints;
+    for (const auto& word : words) {
+        const auto colon = word.rfind(':');
+        const auto port = colon == std::string::npos ? std::nullopt : text::to_number(word.substr(colon + 1));
+        if (!port) {
+            return fail(ErrorKind::invalid_input,
+                        text::format("'{}' is no address with a port, as in 10.0.0.31:5000", word));
+        }
+        endpoints.push_back({.address = word.substr(0, colon), .port = static_cast<int>(*port)});
+    }
+    return endpoints;
+}
+
+/// Makes it a cluster of another one, if that was asked for.
+Status derive(cloud_init::NewCluster& made, const InitArguments& arguments) {
+    if (!arguments.restore_from.empty()) {
+        INGOT_ASSIGN(const auto source, read_both(arguments.restore_from), "");
+        INGOT_ASSIGN(auto target, target_from(arguments.restore_to), "");
+        return cloud_init::restore_from(made, source, std::move(target));
+    }
+    if (!arguments.standby_of.empty()) {
+        INGOT_ASSIGN(const auto source, read_both(arguments.standby_of), "");
+        INGOT_ASSIGN(auto endpoints, endpoints_from(arguments.endpoints), "");
+        return cloud_init::follow(made, source, std::move(endpoints), clock::SystemClock().now());
+    }
+    return {};
 }
 
 Result<int> init(const InitArguments& arguments) {
     cloud_init::InitOptions options{
-        .name = arguments.name, .network = arguments.network, .synchronous = synchronous_from(arguments.synchronous)};
+        .name = arguments.name,
+        .network = arguments.network,
+        .synchronous = cloud_init::synchronous_from(arguments.synchronous).value_or(cloud_init::Synchronous::off)};
     INGOT_ASSIGN(options.ssh_authorized_keys, read_public_keys(arguments.ssh_key_files), "");
-    INGOT_ASSIGN(const auto made, cloud_init::init_cluster(options, clock::SystemClock().now()), "");
+    INGOT_ASSIGN(auto made, cloud_init::init_cluster(options, clock::SystemClock().now()), "");
+    INGOT_TRY(derive(made, arguments), "");
+    INGOT_TRY(cloud_init::parse_cluster(cloud_init::render_cluster(made.cluster), cloud_init::kClusterFile), "");
     const std::filesystem::path directory = arguments.directory;
     INGOT_TRY(cloud_init::write_new_cluster(directory, made), "");
     const auto cluster = (directory / cloud_init::kClusterFile).lexically_normal().string();
@@ -91,12 +140,27 @@ void add_cluster(CLI::App& app, Action& action) {
     make->add_option("NAME", init_arguments->name, "Name of the cluster")->required();
     make->add_option("--directory", init_arguments->directory, "Where to write the two files")->capture_default_str();
     make->add_option("--network", init_arguments->network, "Private network of the machines")->capture_default_str();
-    make->add_option("--synchronous", init_arguments->synchronous,
-                     "off; on: acknowledged rows are on two machines while two are there; strict: else writes wait")
-        ->check(CLI::IsMember({"off", "on", "strict"}))
+    make->add_option(
+            "--synchronous", init_arguments->synchronous,
+            "off; on: acknowledged rows are on two machines while two are there; strict, quorum: else writes wait")
+        ->check(CLI::IsMember({"off", "on", "strict", "quorum"}))
         ->capture_default_str();
     make->add_option("--ssh-key", init_arguments->ssh_key_files,
                      "File with public SSH keys of root; may be repeated");
+    auto* restore =
+        make->add_option("--restore-from", init_arguments->restore_from,
+                         "Folder with the two files of a cluster whose backups the new one is restored from");
+    make->add_option("--to", init_arguments->restore_to,
+                     "How far: newest, 'time=2026-11-28 01:02:03+00', lsn=…, name=…, xid=…")
+        ->needs(restore)
+        ->capture_default_str();
+    auto* standby = make->add_option("--standby-of", init_arguments->standby_of,
+                                     "Folder with the two files of a cluster that the new one follows")
+                        ->excludes(restore);
+    make->add_option("--endpoint", init_arguments->endpoints,
+                     "Address and port where a proxy of that cluster is reached for writes; may be repeated. "
+                     "Without any, changes come from its backup repository")
+        ->needs(standby);
     make->callback([init_arguments, &action] { action = [init_arguments] { return init(*init_arguments); }; });
 
     auto password_arguments = std::make_shared<PasswordArguments>();

@@ -5,8 +5,10 @@
 // keys, passwords and the salts of their verifiers) is drawn once, by init_cluster, and stands in secrets.yaml.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +32,12 @@ struct Topology {
 struct ClusterPostgres {
     int version = 17;
     Synchronous synchronous = Synchronous::off;
+    Failover failover = Failover::fast;
     std::map<std::string, std::string> parameters{};
+    std::vector<std::string> hba{};
     std::vector<DatabaseConfig> databases{};
     std::vector<std::string> users{};
+    std::optional<std::chrono::seconds> delayed{}; ///< never in cluster.yaml: one node's user-data has it
 };
 
 /// What cluster.yaml says.
@@ -43,8 +48,10 @@ struct Cluster {
     Topology topology{};
     std::vector<std::string> ssh_authorized_keys{};
     ClusterPostgres postgres{};
-    BackupConfig backup{}; ///< cipher_pass is never set here
+    BackupConfig backup{}; ///< secrets are never set here
     ProxyConfig proxy{};
+    std::optional<RestoreConfig> restore{}; ///< without secrets, as standby_of
+    std::optional<StandbyConfig> standby_of{};
 };
 
 /// An application user's password, and the verifier made of it (kept, because its salt is random).
@@ -53,12 +60,27 @@ struct UserSecret {
     std::string verifier;
 };
 
+/// Of the cluster that restore: or standby_of: names: the cipher of its repository, and who may replicate.
+struct SourceSecrets {
+    crypto::Secret cipher_pass{};
+    std::string ca{}; ///< PEM: its db CA
+    crypto::Identity credential{};
+};
+
+/// What a repository asks for, by its name in cluster.yaml.
+struct RepositorySecret {
+    crypto::Secret secret{};      ///< type s3
+    crypto::Secret private_key{}; ///< type sftp
+};
+
 /// What secrets.yaml says.
 struct Secrets {
     std::string id; ///< of the cluster they belong to
     std::map<Role, crypto::Identity> authorities{};
     std::map<std::string, UserSecret> users{};
     crypto::Secret cipher_pass{};
+    std::optional<SourceSecrets> source{};
+    std::map<std::string, RepositorySecret> repositories{};
 };
 
 /// What init_cluster has to know.
@@ -68,6 +90,14 @@ struct InitOptions {
     Synchronous synchronous = Synchronous::off;
     std::vector<std::string> ssh_authorized_keys{};
 };
+
+struct NewCluster;
+/// Makes `made` a cluster that is restored from `source`, or a standby of it: same database version, users and
+/// passwords; the repositories of the source to read from, and a path of its own to write to by its own id.
+Status restore_from(NewCluster& made, const NewCluster& source, RestoreTarget target);
+/// `endpoints` may be empty: then changes come from the repository alone. The credential lives as long as the
+/// source's db CA, and can do nothing in the source but replicate.
+Status follow(NewCluster& made, const NewCluster& source, std::vector<SourceEndpoint> endpoints, clock::WallTime now);
 
 struct NewCluster {
     Cluster cluster;

@@ -63,12 +63,15 @@ Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now)
     cluster.postgres.synchronous = options.synchronous;
     cluster.postgres.databases = {{.name = "app", .owner = "app"}};
     cluster.postgres.users = {"app"};
-    cluster.backup.repositories = {{.path = "/var/lib/pgbackrest"}};
+    cluster.backup.repositories = {{.name = "posix", .path = "/var/lib/pgbackrest"}};
 
     Secrets& secrets = made.secrets;
     secrets.id = cluster.id;
     for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
-        INGOT_ASSIGN(auto authority, crypto::make_ca(cluster.name, to_string(role), now), "making the CAs");
+        std::vector<std::string> also;
+        if (role == authority_of(Role::backup)) { also.emplace_back(to_string(Role::backup)); }
+        INGOT_ASSIGN(auto authority, crypto::make_ca(cluster.name, to_string(role), now, std::move(also)),
+                     "making the CAs");
         secrets.authorities.insert_or_assign(role, std::move(authority));
     }
     for (const auto& user : cluster.postgres.users) {

@@ -61,6 +61,41 @@ void read_users(const Value& section, std::map<std::string, UserSecret>& users, 
     }
 }
 
+SourceSecrets read_source(const Value& section, Faults& faults) {
+    Fields fields(section, "source", faults);
+    SourceSecrets source{.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or("")),
+                         .ca = fields.text("ca").value_or(""),
+                         .credential = {.certificate_pem = fields.text("certificate").value_or(""),
+                                        .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
+    fields.finish();
+    return source;
+}
+
+void write_source(Writer& writer, const SourceSecrets& source) {
+    writer.key("source").begin_mapping();
+    if (!source.cipher_pass.empty()) { writer.entry("cipher_pass", source.cipher_pass.reveal()); }
+    if (!source.ca.empty()) { writer.entry("ca", source.ca); }
+    if (!source.credential.key_pem.empty()) {
+        writer.entry("certificate", source.credential.certificate_pem);
+        writer.entry("key", source.credential.key_pem.reveal());
+    }
+    writer.end_mapping();
+}
+
+void read_repositories(const Value& section, std::map<std::string, RepositorySecret>& repositories, Faults& faults) {
+    if (section.mapping() == nullptr) {
+        faults.add(section.position, "repositories: expected a mapping of names to secrets");
+        return;
+    }
+    for (const auto& [name, position, value] : *section.mapping()) {
+        Fields fields(value, text::format("repositories.{}", name), faults);
+        RepositorySecret secret{.secret = crypto::Secret(fields.text("secret").value_or("")),
+                                .private_key = crypto::Secret(fields.text("private_key").value_or(""))};
+        fields.finish();
+        repositories.insert_or_assign(name, std::move(secret));
+    }
+}
+
 } // namespace
 
 Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
@@ -79,7 +114,11 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
         authorities.finish();
     }
     if (const Value* users = fields.optional("users")) { read_users(*users, secrets.users, faults); }
+    if (const Value* section = fields.optional("repositories")) {
+        read_repositories(*section, secrets.repositories, faults);
+    }
     secrets.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or(""));
+    if (const Value* section = fields.optional("source")) { secrets.source = read_source(*section, faults); }
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }
     return secrets;
@@ -94,6 +133,17 @@ crypto::Secret render_secrets(const Secrets& secrets) {
     }
     writer.end_mapping();
     if (!secrets.cipher_pass.empty()) { writer.entry("cipher_pass", secrets.cipher_pass.reveal()); }
+    if (secrets.source) { write_source(writer, *secrets.source); }
+    if (!secrets.repositories.empty()) {
+        writer.key("repositories").begin_mapping();
+        for (const auto& [name, secret] : secrets.repositories) {
+            writer.key(name).begin_mapping();
+            if (!secret.secret.empty()) { writer.entry("secret", secret.secret.reveal()); }
+            if (!secret.private_key.empty()) { writer.entry("private_key", secret.private_key.reveal()); }
+            writer.end_mapping();
+        }
+        writer.end_mapping();
+    }
     writer.key("authorities").begin_mapping();
     for (const auto& [role, authority] : secrets.authorities) {
         writer.key(to_string(role)).begin_mapping();

@@ -2,7 +2,10 @@
 // somebody believes to be in force.
 #include "cloud-init/userdata/parts.hpp"
 
+#include <algorithm>
+
 #include "cloud-init/userdata/rules.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
@@ -41,7 +44,7 @@ void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& find
     const Value* section = pki.optional("keys");
     if (section == nullptr) {
         if (role_known) {
-            fault_at(pki, "keys", text::format("the key of the {} CA is missing", to_string(role)),
+            fault_at(pki, "keys", text::format("the key of the {} CA is missing", to_string(authority_of(role))),
                      "'ingot user-data' puts it there");
         }
         return;
@@ -51,7 +54,8 @@ void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& find
         const auto name = to_string(each);
         auto pem = fields.text(name);
         if (!pem) {
-            if (each == role && role_known && section->mapping() != nullptr && section->find(name) == nullptr) {
+            if (each == authority_of(role) && role_known && section->mapping() != nullptr &&
+                section->find(name) == nullptr) {
                 fault_at(fields, name, "the key of the role's own CA is missing", "'ingot user-data' puts it there");
             }
             continue;
@@ -62,7 +66,7 @@ void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& find
             const auto checked = crypto::check_key(certificate, key);
             if (!checked) { fault_at(fields, name, checked.error().message); }
         }
-        if (role_known && each != role) {
+        if (role_known && each != authority_of(role)) {
             findings.warn(section->find(name)->position,
                           text::format("{}: a node of role {} needs no {} CA key; leave it out", fields.path(name),
                                        to_string(role), name));
@@ -98,18 +102,39 @@ std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& na
     return users;
 }
 
+OnClone read_on_clone(Fields& ingot) {
+    const auto word = ingot.choice("on_clone", {"refuse", "rejoin", "renew"}).value_or("refuse");
+    if (word == "rejoin") { return OnClone::rejoin; }
+    return word == "renew" ? OnClone::renew : OnClone::refuse;
+}
+
 PostgresConfig read_postgres(const Value* section, const std::string& where, Faults& faults) {
     PostgresConfig postgres;
     if (section == nullptr) { return postgres; }
     Fields fields(*section, where, faults);
     postgres.version = read_postgres_version(fields);
     postgres.synchronous = read_synchronous(fields);
+    postgres.failover = read_failover(fields);
     postgres.parameters = read_parameters(fields);
+    postgres.hba = read_hba(fields);
+    postgres.delayed = read_duration(fields, "delayed");
     std::set<std::string> names;
     postgres.users = read_users(fields, names);
     postgres.databases = read_databases(fields, names);
     fields.finish();
     return postgres;
+}
+
+void read_sources(Fields& fields, IngotConfig& ingot, Faults& faults) {
+    if (const Value* section = fields.optional("restore")) {
+        ingot.restore = read_restore(*section, fields.path("restore"), ingot.cluster_id, true, faults);
+    }
+    if (const Value* section = fields.optional("standby_of")) {
+        ingot.standby_of = read_standby(*section, fields.path("standby_of"), ingot.cluster_id, true, faults);
+        if (ingot.restore) {
+            fault_at(fields, "standby_of", "restore is given as well; a cluster begins in one way");
+        }
+    }
 }
 
 } // namespace
@@ -121,8 +146,9 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
     ingot.cluster = read_cluster_name(fields, "cluster");
     ingot.cluster_id = read_uuid(fields, "id");
     fields.required("role");
-    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy"}).value_or(""));
+    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy", "backup"}).value_or(""));
     ingot.role = role.value_or(Role::db);
+    ingot.on_clone = read_on_clone(fields);
     const auto network = read_network(fields, "network");
     if (network) { ingot.network = network->to_string(); }
     if (const Value* etcd = fields.required("etcd")) {
@@ -141,11 +167,17 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
     ingot.postgres = read_postgres(fields.optional("postgres"), fields.path("postgres"), findings.faults);
     const Value* backup = fields.optional("backup");
     ingot.backup = read_backup(backup, fields.path("backup"), true, findings.faults);
+    check_backup_hosts(fields, ingot.backup, network);
+    if (role == Role::backup && std::ranges::none_of(ingot.backup.repositories, [](const Repository& repository) {
+            return std::holds_alternative<HostStore>(repository.store);
+        })) {
+        fault_at(fields, "backup", "there is no repository of type host, so there is nothing for this role to do");
+    }
     if (backup == nullptr && role == Role::db) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
-    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), findings.faults);
-    refuse_unsupported(fields, {"standby_of", "restore"});
+    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), network, findings.faults);
+    read_sources(fields, ingot, findings.faults);
     fields.finish();
     return ingot;
 }

@@ -90,16 +90,19 @@ std::string_view to_string(Role role) {
     case Role::db: return "db";
     case Role::etcd: return "etcd";
     case Role::proxy: return "proxy";
+    case Role::backup: return "backup";
     }
     return "db";
 }
 
 std::optional<Role> role_from(std::string_view text) {
-    for (const Role role : {Role::db, Role::etcd, Role::proxy}) {
+    for (const Role role : {Role::db, Role::etcd, Role::proxy, Role::backup}) {
         if (text == to_string(role)) { return role; }
     }
     return std::nullopt;
 }
+
+Role authority_of(Role role) { return role == Role::backup ? Role::db : role; }
 
 std::string domain_of(std::string_view cluster) { return text::format("{}.internal", cluster); }
 

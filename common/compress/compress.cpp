@@ -42,6 +42,15 @@ Result<std::string> unzstd_frame(std::string_view frame, std::size_t limit) {
     return bytes;
 }
 
+Result<FrameSize> first_frame(std::string_view bytes) {
+    const auto compressed = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+    const auto content = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    if (ZSTD_isError(compressed) != 0 || content == ZSTD_CONTENTSIZE_ERROR || content == ZSTD_CONTENTSIZE_UNKNOWN) {
+        return fail(ErrorKind::invalid_input, "this is not a whole zstd frame of a known size");
+    }
+    return FrameSize{.compressed = compressed, .content = content};
+}
+
 Status unzstd_into(std::string_view frame, std::span<char> into) {
     const auto got = ZSTD_decompress(into.data(), into.size(), frame.data(), frame.size());
     if (ZSTD_isError(got) != 0) {

@@ -65,21 +65,24 @@ Status add_extension(X509* certificate, X509* issuer, int nid, const char* value
     return {};
 }
 
-/// "Only subjects that begin with O=<cluster>, OU=<role>."
-Status add_name_constraint(X509* certificate, std::string_view cluster, std::string_view role) {
-    INGOT_ASSIGN(NameHandle name, make_name(cluster, role, {}), "");
+/// "Only subjects that begin with O=<cluster>, OU=<one of the roles>."
+Status add_name_constraint(X509* certificate, std::string_view cluster, const std::vector<std::string>& roles) {
     const ConstraintsHandle constraints(NAME_CONSTRAINTS_new());
-    SubtreeHandle subtree(GENERAL_SUBTREE_new());
-    if (!constraints || !subtree) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
+    if (!constraints) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
     constraints->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
     if (constraints->permittedSubtrees == nullptr) {
         return fail_openssl(ErrorKind::bug, "making a name constraint");
     }
-    GENERAL_NAME_set0_value(subtree->base, GEN_DIRNAME, name.release());
-    if (sk_GENERAL_SUBTREE_push(constraints->permittedSubtrees, subtree.get()) == 0) {
-        return fail_openssl(ErrorKind::bug, "making a name constraint");
+    for (const auto& role : roles) {
+        INGOT_ASSIGN(NameHandle name, make_name(cluster, role, {}), "");
+        SubtreeHandle subtree(GENERAL_SUBTREE_new());
+        if (!subtree) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
+        GENERAL_NAME_set0_value(subtree->base, GEN_DIRNAME, name.release());
+        if (sk_GENERAL_SUBTREE_push(constraints->permittedSubtrees, subtree.get()) == 0) {
+            return fail_openssl(ErrorKind::bug, "making a name constraint");
+        }
+        subtree.release(); // NOLINT(bugprone-unused-return-value): the stack owns it
     }
-    subtree.release(); // NOLINT(bugprone-unused-return-value): the stack owns it
     if (X509_add1_ext_i2d(certificate, NID_name_constraints, constraints.get(), 0, X509V3_ADD_DEFAULT) != 1) {
         return fail_openssl(ErrorKind::bug, "adding a name constraint");
     }
@@ -177,7 +180,8 @@ Result<Identity> finish(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
 
 } // namespace
 
-Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now) {
+Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now,
+                         std::vector<std::string> also) {
     INGOT_ASSIGN(const KeyHandle key, make_key(), "");
     INGOT_ASSIGN(const NameHandle name, make_name(cluster, role, text::format("{} {} CA", cluster, role)), "");
     INGOT_ASSIGN(const CertificateHandle certificate, begin_certificate(key.get(), name.get(), now, kCaLifetime), "");
@@ -187,7 +191,8 @@ Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock:
     INGOT_TRY(add_extension(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign"), "");
     INGOT_TRY(add_extension(raw, raw, NID_subject_key_identifier, "hash"), "");
     INGOT_TRY(add_extension(raw, raw, NID_authority_key_identifier, "keyid:always"), "");
-    INGOT_TRY(add_name_constraint(raw, cluster, role), "");
+    also.emplace_back(role);
+    INGOT_TRY(add_name_constraint(raw, cluster, also), "");
     return finish(raw, key.get(), key.get());
 }
 

@@ -1,6 +1,7 @@
 // A small HTTPS server for questions between nodes.
 //
-// TLS 1.3 only; a client without a certificate of the given CA gets no further than the handshake.
+// TLS 1.3 only; a client without a certificate of the given CA gets no further than the handshake (unless no CA is
+// given: then anybody may ask).
 // One thread serves one connection after the other, each request at most 16 KiB and a few seconds
 // from first to last byte, so nothing a client does can cost more than a short wait. Certificates are
 // read for each connection: renewing them needs no restart.
@@ -19,7 +20,7 @@ namespace ingot::tls {
 struct Options {
     std::string address; ///< IPv4 or IPv6, to listen on
     std::uint16_t port = 0;
-    std::filesystem::path ca_file{}; ///< whose clients are let in
+    std::filesystem::path ca_file{}; ///< whose clients are let in; empty: everybody's
     std::filesystem::path cert_file{};
     std::filesystem::path key_file{};
 };
@@ -31,7 +32,8 @@ struct Request {
 
 struct Response {
     int status = 200;
-    std::string body{}; ///< JSON
+    std::string body{};
+    std::string content_type = "application/json";
 };
 
 class Server {

@@ -1,13 +1,20 @@
 #include "firstboot/db/tools.hpp"
 
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/identity/identity.hpp"
 
 namespace ingot::firstboot::db {
 
 EtcdSession Database::etcd() const {
-    return {environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd")};
+    return {environment.make_http(), addresses_to_try(environment.root, node.config.etcd.founders),
+            tls_for(environment.root, "etcd")};
+}
+
+files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
+    if (!database.environment.root.is_system()) { return {.mode = mode}; }
+    return {.mode = mode, .user = user, .group = group};
 }
 
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout) {

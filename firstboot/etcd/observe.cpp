@@ -1,20 +1,18 @@
 #include "firstboot/etcd/observe.hpp"
 
 #include <algorithm>
+#include <array>
 #include <future>
 
 #include "common/text/text.hpp"
+#include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/etcd/disk.hpp"
+#include "firstboot/etcd/settings.hpp"
 #include "firstboot/identity/identity.hpp"
 
-namespace ingot::firstboot {
+namespace ingot::firstboot::etcd {
 
 namespace {
-
-constexpr std::string_view kRecord = "/var/lib/ingot/etcd.json";
-constexpr std::string_view kAttestPath = "/v1/attest";
-
-std::string log_folder() { return text::format("{}/member/wal", paths::kEtcdData); }
-std::string mark_file() { return text::format("{}/ingot-founding", paths::kEtcdData); }
 
 /// What is the same each time it is asked: without the URL, and without how many milliseconds it took.
 std::string short_reason(const Error& error) {
@@ -28,11 +26,88 @@ std::string short_reason(const Error& error) {
     return std::string(is_refusal ? reason.substr(rest + std::string_view(" ms: ").size()) : reason.substr(0, time));
 }
 
-PeerView ask(Environment& environment, const std::string& name, const std::string& address) {
+struct Answer {
+    PeerView peer;
+    std::optional<PeerPortAnswer> port;
+};
+
+/// The agent first; the peer port only where there may be an etcd behind it.
+Answer ask(const Environment& environment, const std::string& name, const std::string& address) {
+    Answer answer{.peer = ask_agent(environment, name, address, std::string(kAttestPath))};
+    const auto& said = answer.peer.answer;
+    if (said && said->phase < Phase::committed && !said->has_data) { return answer; }
+    if (auto port = ask_peer_port(environment, address)) {
+        answer.peer.etcd_cluster = port->cluster_id;
+        answer.port = *std::move(port);
+    }
+    return answer;
+}
+
+/// Founders first, then those who were members when this node last looked, then members that called.
+std::vector<std::pair<std::string, std::string>> whom_to_ask(Member& member) {
+    std::vector<std::pair<std::string, std::string>> places;
+    const auto add = [&](const EtcdAddresses& addresses) {
+        for (const auto& [name, address] : addresses) {
+            const bool known =
+                std::ranges::any_of(places, [&](const auto& place) { return place.second == address; });
+            if (!known && address != member.node.address) { places.emplace_back(name, address); }
+        }
+    };
+    const auto& founders = member.node.config.etcd.founders;
+    add(founders);
+    add(known_members(member.environment.root, founders));
+    EtcdAddresses callers;
+    {
+        const std::scoped_lock lock(member.calling);
+        for (const auto& address : member.callers) { callers.emplace(address, address); }
+    }
+    add(callers);
+    return places;
+}
+
+void ask_everybody(Member& member, Situation& situation) {
+    std::vector<std::future<Answer>> questions;
+    for (const auto& [name, address] : whom_to_ask(member)) {
+        questions.push_back(std::async(std::launch::async,
+                                       [&member, name, address] { return ask(member.environment, name, address); }));
+    }
+    std::map<std::string, PeerPortAnswer> ports;
+    for (auto& question : questions) {
+        auto answer = question.get();
+        if (answer.port) { ports.emplace(answer.peer.address, *std::move(answer.port)); }
+        situation.peers.push_back(std::move(answer.peer));
+    }
+    situation.clusters = observe_clusters(member, ports);
+}
+
+/// The log of the unit's last run, if it is not running now.
+std::string log_of_the_last_run(Environment& environment) {
+    const auto shown = environment.processes.run(
+        {.argv = {"systemctl", "show", "--property=SubState,InvocationID", "--value", std::string(kUnit)},
+         .timeout = std::chrono::seconds(10)});
+    if (!shown) { return {}; }
+    bool stopped = false;
+    std::string invocation;
+    for (const auto& line : text::lines(shown->out)) {
+        if (line == "auto-restart" || line == "failed" || line == "dead") { stopped = true; }
+        constexpr std::size_t kInvocation = 32;
+        if (line.size() == kInvocation) { invocation = line; }
+    }
+    if (!stopped || invocation.empty()) { return {}; }
+    const auto log = environment.processes.run({.argv = {"journalctl", "--no-pager", "--output=cat", "--lines=60",
+                                                         text::format("_SYSTEMD_INVOCATION_ID={}", invocation)},
+                                                .timeout = std::chrono::seconds(10)});
+    return log ? log->out : std::string();
+}
+
+} // namespace
+
+PeerView ask_agent(const Environment& environment, const std::string& name, const std::string& address,
+                   const std::string& path) {
     constexpr int kOk = 200;
     PeerView peer{.name = name, .address = address};
     const auto http = environment.make_http();
-    const auto response = http->send({.url = url_of(address, kAttestPort) + std::string(kAttestPath),
+    const auto response = http->send({.url = url_of(address, kAttestPort) + path,
                                       .tls = tls_for(environment.root, "etcd"),
                                       .connect_timeout = std::chrono::seconds(2),
                                       .timeout = std::chrono::seconds(4),
@@ -52,91 +127,46 @@ PeerView ask(Environment& environment, const std::string& name, const std::strin
     return peer;
 }
 
-std::vector<PeerView> ask_founders(const NodeSpec& node, Environment& environment) {
-    std::vector<std::future<PeerView>> questions;
-    for (const auto& founder : node.config.etcd.founders) {
-        if (founder.first == node.name) { continue; }
-        questions.push_back(std::async(std::launch::async, [&environment, &founder] {
-            return ask(environment, founder.first, founder.second);
-        }));
-    }
-    std::vector<PeerView> peers;
-    peers.reserve(questions.size());
-    for (auto& question : questions) { peers.push_back(question.get()); }
-    return peers;
+LastWords read_last_words(std::string_view log) {
+    constexpr std::array kDamaged{"is out of range [lastIndex",
+                                  "crc mismatch",
+                                  "failed to open WAL",
+                                  "cannot be repaired",
+                                  "failed to recover v3 backend",
+                                  "failed to find database snapshot file",
+                                  "found data inconsistency with peers"};
+    constexpr std::array kUnequal{"member count is unequal", "unmatched member while checking PeerURLs"};
+    const auto says = [log](std::string_view words) { return log.find(words) != std::string_view::npos; };
+    if (says("permanently removed from the cluster")) { return LastWords::removed; }
+    if (std::ranges::any_of(kUnequal, says)) { return LastWords::unequal; }
+    if (std::ranges::any_of(kDamaged, says)) { return LastWords::damaged; }
+    return LastWords::nothing;
 }
 
-} // namespace
-
-bool has_write_ahead_log(const files::Root& root) {
-    const auto names = files::list(root.at(log_folder()));
-    return names && std::ranges::any_of(*names, [](const auto& name) { return name.ends_with(".wal"); });
-}
-
-Result<std::optional<Founding>> read_founding(const files::Root& root) {
-    INGOT_ASSIGN(const auto content, files::read_if_exists(root.at(kRecord)), "reading the record of the founding");
-    if (!content) { return std::optional<Founding>{}; }
-    INGOT_ASSIGN(auto founding, founding_from_json(*content), text::format("reading {}", kRecord));
-    return std::optional(std::move(founding));
-}
-
-Status write_founding(const files::Root& root, const Founding& founding) {
-    const auto doing = text::format("recording that the founding is {}", to_string(founding.phase));
-    if (founding.phase >= Phase::committed) {
-        // Says later that the data folder is still this one, and not a new disk in its place.
-        INGOT_TRY(files::write_if_different(root.at(mark_file()), founding.token + "\n"), doing);
-    }
-    INGOT_TRY(files::write(root.at(kRecord), to_json_text(founding), {.mode = 0600}), doing);
-    return {};
-}
-
-Result<Attestation> attest(const NodeSpec& node, const files::Root& root) {
-    // The log before the record: "started" is on disk before etcd writes its log, so a log is never seen with an
-    // older record.
-    const bool has_data = has_write_ahead_log(root);
-    INGOT_ASSIGN(const auto record, read_founding(root), "");
-    const bool own = record && record->cluster_id == node.config.cluster_id && record->name == node.name &&
-                     record->instance_id == node.instance_id;
-    return Attestation{.cluster_id = node.config.cluster_id,
-                       .name = node.name,
-                       .instance_id = node.instance_id,
-                       .phase = own ? record->phase : Phase::virgin,
-                       .token = own ? record->token : "",
-                       .has_data = has_data};
-}
-
-Result<std::unique_ptr<tls::Server>> serve_attestation(const NodeSpec& node, const files::Root& root) {
-    const auto tls = tls_for(root, "etcd");
-    return tls::Server::start({.address = node.address,
-                               .port = kAttestPort,
-                               .ca_file = tls.ca_file,
-                               .cert_file = tls.cert_file,
-                               .key_file = tls.key_file},
-                              [node, root](const tls::Request& request) -> tls::Response {
-                                  constexpr int kNotFound = 404;
-                                  constexpr int kBroken = 503;
-                                  if (request.method != "GET" || request.path != kAttestPath) {
-                                      return {.status = kNotFound, .body = "{}"};
-                                  }
-                                  const auto answer = attest(node, root);
-                                  if (!answer) { return {.status = kBroken, .body = "{}"}; }
-                                  return {.body = to_json_line(*answer)};
-                              });
-}
-
-Result<Situation> observe(const NodeSpec& node, Environment& environment) {
-    const auto& root = environment.root;
+Result<Situation> observe(Member& member, bool is_serving) {
+    const auto& node = member.node;
+    const auto& root = member.environment.root;
     Situation situation{.cluster_id = node.config.cluster_id,
                         .name = node.name,
                         .address = node.address,
                         .instance_id = node.instance_id,
                         .founders = node.config.etcd.founders,
-                        .has_data = has_write_ahead_log(root)};
+                        .has_data = has_write_ahead_log(root),
+                        .is_serving = is_serving};
+    INGOT_ASSIGN(const auto settings, read_settings(root), "");
+    situation.replace_after = settings.replace_after;
+    if (member.listening_since) {
+        situation.listening_for = std::chrono::duration_cast<std::chrono::milliseconds>(
+            member.environment.clock.monotonic() - *member.listening_since);
+    }
     INGOT_ASSIGN(situation.record, read_founding(root), "");
-    INGOT_ASSIGN(const auto mark, files::read_if_exists(root.at(mark_file())), "");
-    situation.same_data_folder = situation.record && mark && text::trim(*mark) == situation.record->token;
-    if (needs_peers(situation)) { situation.peers = ask_founders(node, environment); }
+    INGOT_ASSIGN(situation.same_data_folder, is_same_data_folder(root, situation.record), "");
+    if (!needs_peers(situation)) { return situation; }
+    if (situation.record && situation.record->phase >= Phase::started) {
+        situation.last_words = read_last_words(log_of_the_last_run(member.environment));
+    }
+    ask_everybody(member, situation);
     return situation;
 }
 
-} // namespace ingot::firstboot
+} // namespace ingot::firstboot::etcd

@@ -1,32 +1,36 @@
-// What the own disk and the other founders say: the effects behind decide().
+// What the own disk and the others say: the effects behind decide().
 #pragma once
 
-#include <memory>
+#include <string_view>
 
-#include "common/tls/server.hpp"
 #include "firstboot/etcd/decide.hpp"
-#include "firstboot/node/node.hpp"
-#include "firstboot/system/environment.hpp"
+#include "firstboot/etcd/member.hpp"
 
-namespace ingot::firstboot {
+namespace ingot::firstboot::etcd {
 
-/// The port on which an etcd node's agent answers other founders.
-inline constexpr int kAttestPort = 2381;
+/// Looks at the own disk, and asks the others, all at once, if the decision depends on them. `is_serving`: etcd
+/// serves, or nobody has tried yet. A machine that could join is entered in the cluster's list of those who wait.
+Result<Situation> observe(Member& member, bool is_serving);
 
-/// True if etcd has written a log below the data folder.
-bool has_write_ahead_log(const files::Root& root);
+/// Why the run of etcd ended that this text is the log of; pure.
+LastWords read_last_words(std::string_view log);
 
-/// The record, and the mark in the data folder that belongs to it.
-Result<std::optional<Founding>> read_founding(const files::Root& root);
-/// Writes both, durably: the record last.
-Status write_founding(const files::Root& root, const Founding& founding);
+/// What another node's agent says.
+PeerView ask_agent(const Environment& environment, const std::string& name, const std::string& address,
+                   const std::string& path);
 
-/// What this node says about itself.
-Result<Attestation> attest(const NodeSpec& node, const files::Root& root);
-/// Answers other founders from now on.
-Result<std::unique_ptr<tls::Server>> serve_attestation(const NodeSpec& node, const files::Root& root);
+// In observe_cluster.cpp.
 
-/// Looks at the own disk, and asks the other founders, all at once, if the decision depends on them.
-Result<Situation> observe(const NodeSpec& node, Environment& environment);
+/// The cluster that a peer port belongs to, and whom that member knows. It answers without a quorum, with what it
+/// knows itself: enough to learn that there is a cluster and where, never enough to remove somebody.
+struct PeerPortAnswer {
+    std::uint64_t cluster_id = 0;
+    std::vector<EtcdMember> members{};
+};
+Result<PeerPortAnswer> ask_peer_port(const Environment& environment, std::string_view address);
+/// Asks everybody whom these answers name. `answers`: by address.
+std::vector<ClusterView> observe_clusters(Member& member, const std::map<std::string, PeerPortAnswer>& answers);
+/// One cluster, by a client that reaches it and the list of its members: who is well.
+ClusterView observe_members(Member& member, std::uint64_t cluster_id, const std::vector<EtcdMember>& listed);
 
-} // namespace ingot::firstboot
+} // namespace ingot::firstboot::etcd

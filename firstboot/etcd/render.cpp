@@ -32,6 +32,7 @@ std::string render_etcd_environment(const NodeSpec& node, const Founding& foundi
     // The JSON gateway dials the first client address.
     set("LISTEN_CLIENT_URLS", text::format("{},{}", client, url_of("127.0.0.1", kClientPort)));
     set("ADVERTISE_CLIENT_URLS", client);
+    set("LISTEN_METRICS_URLS", "http://127.0.0.1:2381"); // the agent passes it on (firstboot/metrics)
 
     set("INITIAL_CLUSTER", founding.initial_cluster);
     set("INITIAL_CLUSTER_TOKEN", founding.token);
@@ -49,9 +50,10 @@ std::string render_etcd_environment(const NodeSpec& node, const Founding& foundi
     set("PRE_VOTE", "true");
     set("STRICT_RECONFIG_CHECK", "true");
     set("EXPERIMENTAL_INITIAL_CORRUPT_CHECK", "true");
+    set("EXPERIMENTAL_COMPACT_HASH_CHECK_ENABLED", "true");
     set("AUTO_COMPACTION_MODE", "periodic");
     set("AUTO_COMPACTION_RETENTION", "1h");
-    set("QUOTA_BACKEND_BYTES", "2147483648");
+    set("QUOTA_BACKEND_BYTES", std::to_string(kQuotaBytes));
     return content;
 }
 

@@ -1,129 +1,97 @@
-#include <type_traits>
-
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
-#include "firstboot/coordination/etcd_client.hpp"
+#include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/etcd/act.hpp"
+#include "firstboot/etcd/disk.hpp"
+#include "firstboot/etcd/duties.hpp"
 #include "firstboot/etcd/etcd.hpp"
-#include "firstboot/etcd/observe.hpp"
-#include "firstboot/etcd/render.hpp"
-#include "firstboot/identity/identity.hpp"
+#include "firstboot/etcd/place.hpp"
 
 namespace ingot::firstboot {
 
 namespace {
 
-constexpr std::string_view kUnit = "ingot-etcd.service";
-constexpr std::string_view kEnvironmentFile = "/etc/ingot/etcd.env";
-constexpr int kClientPort = 2379;
+using namespace etcd;
 
-/// What the steps of one node share.
-struct Member {
-    NodeSpec node;
-    Environment& environment;
-    std::unique_ptr<tls::Server> attestation{};
-};
-using SharedMember = std::shared_ptr<Member>;
-
-Status make_data_folder(const Member& member) {
-    files::Ownership ownership{.mode = 0700};
-    if (member.environment.root.is_system()) {
-        ownership.user = "etcd";
-        ownership.group = "etcd";
-    }
-    return files::make_directory(member.environment.root.at(paths::kEtcdData), ownership);
-}
-
-Status start_unit(const Member& member, const Founding& founding, StartMode mode) {
+/// With the first answer of the own member its ids are known, and that it has become one.
+Status record_membership(const Member& member, const EtcdIdentity& identity) {
     const auto& root = member.environment.root;
-    INGOT_TRY(
-        files::write_if_different(root.at(kEnvironmentFile), render_etcd_environment(member.node, founding, mode)),
-        "writing the settings of etcd");
-    INGOT_TRY(member.environment.services.start(kUnit), "starting etcd");
+    INGOT_ASSIGN(auto record, read_founding(root), "");
+    const bool is_new = record && (record->phase == Phase::started ||
+                                   (record->phase == Phase::member && record->member_id != identity.member_id));
+    if (!is_new || !has_write_ahead_log(root)) { return {}; }
+    record->phase = Phase::member;
+    record->member_id = identity.member_id;
+    record->etcd_cluster = identity.cluster_id;
+    INGOT_TRY(write_founding(root, *record), "");
+    log::info(
+        text::format("member {} of the etcd cluster {}", hex_id(identity.member_id), hex_id(identity.cluster_id)));
     return {};
 }
 
-/// One round: look, decide, act. transient as long as there is more to do or to wait for.
-class Actor {
-  public:
-    Actor(const Member& member, const Situation& situation) : member_(member), situation_(situation) {}
-
-    Status operator()(const StartExisting& /*decision*/) const {
-        return start_unit(member_, *situation_.record, StartMode::existing);
+/// After a recovery: the new cluster learns which ones it stands for, so that their members may join it.
+Status record_recovery(const Member& member, ClusterSession& own) {
+    const auto& root = member.environment.root;
+    INGOT_ASSIGN(auto record, read_founding(root), "");
+    if (!record || record->recovered_from.empty()) { return {}; }
+    for (const auto id : record->recovered_from) {
+        INGOT_TRY(own->put(member.key("superseded/" + hex_id(id)), member.node.name), "");
     }
-    Status operator()(const Prepare& decision) const {
-        log::info(text::format("founding etcd: prepared, token {}", decision.record.token));
-        INGOT_TRY(write_founding(member_.environment.root, decision.record), "");
-        return fail(ErrorKind::transient, "waiting for the other founders to prepare");
-    }
-    Status operator()(const Commit& decision) const {
-        log::info(text::format("founding etcd: committed, {}", decision.record.initial_cluster));
-        INGOT_TRY(write_founding(member_.environment.root, decision.record), "");
-        return (*this)(StartFounder{decision.record});
-    }
-    Status operator()(const StartFounder& decision) const {
-        auto record = decision.record;
-        record.phase = Phase::started;
-        INGOT_TRY(write_founding(member_.environment.root, record), "");
-        return start_unit(member_, record, StartMode::found);
-    }
-    Status operator()(const WaitFor& decision) const { return fail(ErrorKind::transient, decision.reason); }
-    Status operator()(const Refuse& decision) const { return fail(ErrorKind::refused, decision.reason); }
-
-  private:
-    const Member& member_;
-    const Situation& situation_;
-};
-
-Status decide_and_act(const Member& member) {
-    INGOT_TRY(make_data_folder(member), "making the data folder of etcd");
-    INGOT_ASSIGN(const auto situation, observe(member.node, member.environment), "");
-    return std::visit(Actor(member, situation), decide(situation));
+    record->recovered_from.clear();
+    return write_founding(root, *record);
 }
 
-/// Asks the own member, not the cluster: that one must serve before this node is ready.
-Status check_own_member(const Member& member) {
-    const auto http = member.environment.make_http();
-    EtcdClient client(*http, {url_of(member.node.address, kClientPort)}, tls_for(member.environment.root, "etcd"));
-    return client.check_quorum();
-}
-
-Status await_quorum(const Member& member) {
-    INGOT_ASSIGN(const auto state, member.environment.services.state(kUnit), "");
-    if (state == "failed" || state == "inactive") {
-        INGOT_TRY(member.environment.services.start(kUnit), "starting etcd again");
+/// The own member serves; if it does not, whatever is to be done for it is.
+Status await_service(Member& member) {
+    // The own member, not the cluster: that one must serve before this node is ready.
+    auto own = member.own_session();
+    const auto identity = own->identify();
+    if (!identity) {
+        INGOT_TRY(decide_and_act(member, false), "");
+        const auto status = own->status();
+        if (status && status->learner) {
+            return fail(ErrorKind::transient, "a learner; waiting to be made a voter by the leader's agent");
+        }
+        return Error(identity.error()).with_context("etcd has no quorum yet");
     }
-    INGOT_TRY(check_own_member(member), text::format("etcd ({}) has no quorum yet", state));
-    INGOT_ASSIGN(auto record, read_founding(member.environment.root), "");
-    if (record && record->phase == Phase::started && has_write_ahead_log(member.environment.root)) {
-        record->phase = Phase::member;
-        INGOT_TRY(write_founding(member.environment.root, *record), "");
-    }
+    INGOT_TRY(record_membership(member, *identity), "");
+    INGOT_TRY(record_recovery(member, own), "");
+    INGOT_ASSIGN(const auto members, own->members(), "");
+    INGOT_TRY(remember_members(member.environment.root, members), "writing down the members of etcd");
     return {};
 }
 
 } // namespace
 
 Role make_etcd_role(const NodeSpec& node, Environment& environment) {
-    const auto member = std::make_shared<Member>(Member{.node = node, .environment = environment});
+    const auto member = std::make_shared<Member>(node, environment);
     Role role;
     role.steps.push_back({.name = "etcd.attest",
-                          .description = "answering the other founders",
+                          .description = "answering the other etcd machines",
                           .check = [member]() -> Result<bool> { return member->attestation != nullptr; },
                           .apply = [member]() -> Status {
+                              INGOT_TRY(begin_record(member->node, member->environment.root), "");
+                              INGOT_TRY(write_place(member->node, member->environment.root), "");
                               INGOT_ASSIGN(member->attestation,
-                                           serve_attestation(member->node, member->environment.root),
-                                           "answering the other founders");
+                                           serve_attestation(member->node, member->environment.root,
+                                                             [member = member.get()](const std::string& address) {
+                                                                 const std::scoped_lock lock(member->calling);
+                                                                 member->callers.insert(address);
+                                                             }),
+                                           "answering the other etcd machines");
+                              member->listening_since = member->environment.clock.monotonic();
                               return {};
                           }});
     role.steps.push_back({.name = "etcd.start",
-                          .description = "starting etcd, as a founder or with the data at hand",
-                          .apply = [member] { return decide_and_act(*member); }});
-    role.steps.push_back({.name = "etcd.quorum", .description = "waiting for a quorum of etcd", .apply = [member] {
-                              return await_quorum(*member);
+                          .description = "starting etcd: as a founder, with the data at hand, or to join",
+                          .apply = [member] { return decide_and_act(*member, true); }});
+    role.steps.push_back({.name = "etcd.quorum", .description = "waiting until etcd serves here", .apply = [member] {
+                              return await_service(*member);
                           }});
-    role.duties.push_back({.name = "etcd.serve", .interval = std::chrono::seconds(15), .run = [member] {
-                               return await_quorum(*member);
+    role.duties.push_back({.name = "etcd.serve", .interval = std::chrono::seconds(5), .run = [member] {
+                               return await_service(*member);
                            }});
+    for (auto& duty : make_duties(member)) { role.duties.push_back(std::move(duty)); }
     return role;
 }
 

@@ -15,7 +15,8 @@ std::string in_pki(std::string_view file) { return text::format("{}/{}", paths::
 const std::string& ca_of(const cloud_init::Pki& pki, Role role) {
     switch (role) {
     case Role::etcd: return pki.etcd_ca;
-    case Role::db: return pki.db_ca;
+    case Role::db:
+    case Role::backup: return pki.db_ca;
     case Role::proxy: break;
     }
     return pki.proxy_ca;
@@ -64,6 +65,7 @@ crypto::LeafRequest leaf_request(const NodeSpec& node) {
     case Role::db: services = {"db", "primary", "replica"}; break;
     // The proxy presents its certificate to clients that ask for the primary by name.
     case Role::proxy: services = {"proxy", "primary", "replica"}; break;
+    case Role::backup: services = {"backup"}; break;
     }
     for (const auto& service : services) { request.dns_names.push_back(text::format("{}.{}", service, domain)); }
     return request;
@@ -101,7 +103,7 @@ Result<bool> obtain_identity(const NodeSpec& node, Environment& environment) {
         INGOT_TRY(files::set_ownership(key_file, key_ownership(root)), doing);
         return false;
     }
-    const auto ca_key = pki.keys.find(role);
+    const auto ca_key = pki.keys.find(cloud_init::authority_of(role));
     if (ca_key == pki.keys.end()) {
         return fail(ErrorKind::refused,
                     text::format("the user-data holds no CA key of role {}, and this node has no valid certificate",

@@ -45,7 +45,9 @@ std::vector<MachineView> LabDriver::status() {
                             .running = json::string_at(entry, "machine") == "running",
                             .healthy = json::flag_at(entry, "healthy"),
                             .leader = json::flag_at(entry, "leader"),
-                            .patroni_state = json::string_at(json::member(entry, "patroni"), "state").value_or("")});
+                            .patroni_state = json::string_at(json::member(entry, "patroni"), "state").value_or(""),
+                            .agent = json::string_at(entry, "agent").value_or(""),
+                            .detail = json::string_at(entry, "detail").value_or("")});
     }
     return machines;
 }

@@ -21,6 +21,8 @@ struct MachineView {
     bool healthy = false;
     bool leader = false;
     std::string patroni_state;
+    std::string agent;  ///< ready, waiting, failed, …
+    std::string detail; ///< why
 };
 
 class LabDriver {

@@ -121,7 +121,7 @@ TEST(Architecture, LibraryHeadersStayInTheirWrapper) {
         {"nlohmann/", {"common/json"}},
         {"spdlog/", {"common/log"}},
         {"fmt/", {"common/text"}},
-        {"CLI/", {"builder/cli", "firstboot/cli", "installer/cli"}},
+        {"CLI/", {"builder/cli", "firstboot/cli", "installer/cli", "common/cli"}},
         {"blkid/", {"installer/disks"}},
         {"microhttpd", {"builder/serve/world"}},
         {"systemd/", {"firstboot/system"}},

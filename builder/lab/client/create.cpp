@@ -59,9 +59,12 @@ Result<LabState> create_lab(const Paths& paths, const ClusterSource& source, con
     INGOT_ASSIGN(const auto made, obtain_cluster(paths, source), "");
     INGOT_ASSIGN(const auto network, LabNetwork::parse(made.cluster.network), "");
     std::vector<MemberSeed> seeds;
-    for (std::size_t i = 0; i < founding_count(made.cluster.topology); ++i) { seeds.push_back(draw_seed()); }
+    const auto hosts = backup_hosts(made.cluster.backup);
+    for (std::size_t i = 0; i < founding_count(made.cluster.topology) + hosts.size(); ++i) {
+        seeds.push_back(draw_seed());
+    }
     LabState state{.name = paths.name, .images = images};
-    INGOT_ASSIGN(state.members, founding_members(made.cluster.topology, network, seeds), "");
+    INGOT_ASSIGN(state.members, founding_members(made.cluster.topology, network, seeds, hosts), "");
     for (const auto& member : state.members) { note_used(state.used, member); }
 
     INGOT_TRY(files::make_directory(paths.state, {.mode = 0755}), "");

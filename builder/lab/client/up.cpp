@@ -1,5 +1,6 @@
 #include "builder/lab/client/up.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -144,6 +145,9 @@ Status wait_until_ready(process::Processes& processes, const Paths& paths, const
                         UpOutcome& outcome, Clock::time_point start) {
     constexpr auto kStep = Milliseconds(100);
     constexpr auto kDeepStep = std::chrono::seconds(1);
+    // A lab without proxy has no pool to write through: it is ready when its machines are.
+    const bool has_pool = std::ranges::any_of(
+        outcome.report.members, [](const MemberReport& report) { return report.member.role == Role::proxy; });
     WriteProbe probe(processes, paths, outcome.connect, outcome.report.ports.pool);
     std::map<std::string, std::string> told;
     auto next_deep = Clock::now();
@@ -161,7 +165,7 @@ Status wait_until_ready(process::Processes& processes, const Paths& paths, const
             outcome.first_write = std::chrono::duration_cast<Milliseconds>(*written - start);
             say(text::format("{:6.1f} s  first write committed through the pool", seconds(*written - start)));
         }
-        if (written && all_healthy(shallow->report) && Clock::now() >= next_deep) {
+        if ((written || !has_pool) && all_healthy(shallow->report) && Clock::now() >= next_deep) {
             next_deep = Clock::now() + kDeepStep;
             INGOT_ASSIGN(const auto deep, look(paths, true), "");
             outcome.report = deep.report;
@@ -213,9 +217,10 @@ Error give_up(process::Processes& processes, const Paths& paths, const UpOptions
 /// What an image file is, cheaply: to notice that it was built anew below the disks of machines.
 Result<std::string> image_stamps(const std::string& images) {
     std::string stamps;
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         struct stat info = {};
         const auto path = image_of(images, role);
+        if (role == Role::backup && !files::exists(path)) { continue; } // only some clusters have one
         if (::stat(path.c_str(), &info) != 0) { return fail_errno(errno, "looking at " + path.string()); }
         stamps += text::format("{}:{}.{} ", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     }
@@ -256,6 +261,11 @@ Result<LabState> obtain_state(const Paths& paths, const UpOptions& options, cons
     INGOT_TRY(check_images(images), "");
     INGOT_ASSIGN(auto state, create_lab(paths, options.source, images), "making the lab");
     INGOT_ASSIGN(state.image_stamps, image_stamps(images), "");
+    if (!options.part.empty()) {
+        if (!files::exists(options.part)) { return fail(ErrorKind::not_found, "there is no file " + options.part); }
+        state.part = fs::absolute(options.part).string();
+    }
+    state.words = options.words;
     INGOT_TRY(files::write(paths.lab_json(), to_text(state)), "");
     return state;
 }
@@ -286,6 +296,10 @@ Result<UpOutcome> up(process::Processes& processes, const UpOptions& options) {
     auto ready = [&]() -> Status {
         INGOT_ASSIGN(const auto first, look(paths, false), "");
         outcome.report = first.report;
+        if (options.cold) {
+            INGOT_TRY(ask(paths, {{"op", "formed"}}), "");
+            return {};
+        }
         INGOT_TRY(ask(paths, request_for("start", {}, true)), "switching the machines on");
         INGOT_TRY(wait_until_ready(processes, paths, options, outcome, start), "");
         INGOT_TRY(ask(paths, {{"op", "formed"}}), "");

@@ -19,6 +19,9 @@ struct BootPlan {
     std::vector<std::pair<std::filesystem::path, std::string>> binds{};
     /// The memory it shall believe to have. In a container a program sees the host's.
     std::optional<int> memory_mib{};
+    /// More for the command line of PID 1, for this boot only.
+    std::vector<std::string> options{};
+    std::vector<std::string> words{}; ///< more of its command line
 };
 
 /// systemd-nspawn's arguments. What stands behind -b is the command line of the machine's PID 1, which is

@@ -10,6 +10,10 @@ namespace ingot::builder::lab {
 
 namespace {
 
+const std::string& hostname_of(const Member& member) {
+    return member.hostname.empty() ? member.name : member.hostname;
+}
+
 using document::Writer;
 
 constexpr std::string_view kBase = "/hetzner/v1/";
@@ -48,7 +52,7 @@ HttpAnswer one_key(std::string_view key, const Instance& instance) {
         write(out);
         return HttpAnswer{.body = out.finish()};
     };
-    if (key == "hostname") { return plain(instance.member.name); }
+    if (key == "hostname") { return plain(hostname_of(instance.member)); }
     if (key == "instance-id") { return plain(std::to_string(instance.member.instance_id)); }
     if (key == "public-ipv4") { return plain(instance.member.address); }
     if (key == "local-ipv4") { return plain(""); }
@@ -77,11 +81,20 @@ std::string_view reason(int status) {
 
 } // namespace
 
+std::string with_part(std::string_view user_data, std::string_view part) {
+    constexpr std::string_view kBoundary = "==ingot-lab==";
+    std::string text = text::format("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"{}\"\n", kBoundary);
+    for (const auto content : {user_data, part}) {
+        text += text::format("\n--{}\nContent-Type: text/plain; charset=\"utf-8\"\n\n{}", kBoundary, content);
+    }
+    return text + text::format("\n--{}--\n", kBoundary);
+}
+
 std::string metadata_document(const Instance& instance) {
     Writer out;
     out.begin_mapping();
     out.entry("availability-zone", kZone);
-    out.entry("hostname", instance.member.name);
+    out.entry("hostname", hostname_of(instance.member));
     out.entry("instance-id", static_cast<std::int64_t>(instance.member.instance_id));
     out.entry("local-ipv4", "");
     out.key("network-config");

@@ -85,7 +85,7 @@ void Observer::look(const std::vector<Member>& members, std::map<std::string, Si
                             .body = "{}"},
                            tls_for(Role::etcd));
             });
-        } else {
+        } else if (member.role == Role::proxy) {
             ports[member.name] = std::async(std::launch::async, [this, address = member.address] {
                 std::vector<int> open;
                 for (const int port : {proxy_ports_.primary, proxy_ports_.replica, proxy_ports_.pool}) {

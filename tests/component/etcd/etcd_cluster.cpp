@@ -39,8 +39,9 @@ std::optional<std::string> find_etcd() {
     return std::nullopt;
 }
 
-EtcdCluster::EtcdCluster(std::size_t members) : folder_(must(files::TempDir::create("ingot-etcd-"))) {
-    for (std::size_t index = 0; index < members; ++index) {
+EtcdCluster::EtcdCluster(std::size_t members, std::size_t spares, std::vector<std::string> arguments)
+    : folder_(must(files::TempDir::create("ingot-etcd-"))), founders_(members), arguments_(std::move(arguments)) {
+    for (std::size_t index = 0; index < members + spares; ++index) {
         // Own loopback addresses, so that the ports are those of a node and clusters of other tests do not meet.
         const auto address = text::format("127.{}.{}.{}", 64 + ::getpid() % 128, ::getpid() / 128 % 250,
                                           kFirstNumber + static_cast<int>(index));
@@ -82,33 +83,39 @@ void EtcdCluster::make_pki() {
 }
 
 void EtcdCluster::start(std::size_t member) {
-    auto& self = members_.at(member);
     std::vector<std::string> cluster;
-    for (const auto& other : members_) {
-        cluster.push_back(text::format("{}=https://{}:2380", other.name, other.address));
+    for (std::size_t index = 0; index < founders_; ++index) {
+        cluster.push_back(text::format("{}={}", members_[index].name, peer_url(index)));
     }
+    run(member, text::join(cluster, ","), "new");
+}
+
+void EtcdCluster::start_joiner(std::size_t member, const std::string& initial_cluster) {
+    run(member, initial_cluster, "existing");
+}
+
+void EtcdCluster::wipe(std::size_t member) {
+    kill(member);
+    must(files::remove_tree(members_.at(member).data));
+}
+
+void EtcdCluster::run(std::size_t member, const std::string& initial_cluster, const std::string& state) {
+    auto& self = members_.at(member);
     const auto peer = text::format("https://{}:2380", self.address);
     const auto client = text::format("https://{}:2379", self.address);
-    const std::vector<std::string> argv{*find_etcd(),
-                                        "--name=" + self.name,
-                                        "--data-dir=" + self.data,
-                                        "--listen-peer-urls=" + peer,
-                                        "--initial-advertise-peer-urls=" + peer,
-                                        "--listen-client-urls=" + client,
-                                        "--advertise-client-urls=" + client,
-                                        "--initial-cluster=" + text::join(cluster, ","),
-                                        "--initial-cluster-token=" + folder_.path().string(),
-                                        "--client-cert-auth",
-                                        "--trusted-ca-file=" + at("ca-all.crt"),
-                                        "--cert-file=" + at(self.name + ".crt"),
-                                        "--key-file=" + at(self.name + ".key"),
-                                        "--peer-client-cert-auth",
-                                        "--peer-trusted-ca-file=" + at("ca-etcd.crt"),
-                                        "--peer-cert-file=" + at(self.name + ".crt"),
-                                        "--peer-key-file=" + at(self.name + ".key"),
-                                        "--logger=zap"};
+    std::vector<std::string> words{
+        *find_etcd(), "--name=" + self.name, "--data-dir=" + self.data, "--listen-peer-urls=" + peer,
+        "--initial-advertise-peer-urls=" + peer, "--listen-client-urls=" + client,
+        "--advertise-client-urls=" + client, "--initial-cluster=" + initial_cluster,
+        "--initial-cluster-state=" + state,
+        // As on a node.
+        "--pre-vote", "--strict-reconfig-check", "--initial-cluster-token=" + folder_.path().string(),
+        "--client-cert-auth", "--trusted-ca-file=" + at("ca-all.crt"), "--cert-file=" + at(self.name + ".crt"),
+        "--key-file=" + at(self.name + ".key"), "--peer-client-cert-auth",
+        "--peer-trusted-ca-file=" + at("ca-etcd.crt"), "--peer-cert-file=" + at(self.name + ".crt"),
+        "--peer-key-file=" + at(self.name + ".key"), "--logger=zap"};
     const std::string log = at(self.name + ".log");
-    std::vector<std::string> words = argv;
+    words.insert(words.end(), arguments_.begin(), arguments_.end());
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);
     for (auto& word : words) { pointers.push_back(word.data()); }
@@ -136,10 +143,27 @@ void EtcdCluster::suspend(std::size_t member) const { ::kill(members_.at(member)
 
 void EtcdCluster::resume(std::size_t member) const { ::kill(members_.at(member).pid, SIGCONT); }
 
+std::string EtcdCluster::endpoint(std::size_t member) const {
+    return text::format("https://{}:2379", members_.at(member).address);
+}
+
+std::string EtcdCluster::peer_url(std::size_t member) const {
+    return text::format("https://{}:2380", members_.at(member).address);
+}
+
+std::string EtcdCluster::log_of(std::size_t member) const {
+    return files::read(at(members_.at(member).name + ".log")).value_or("");
+}
+
 std::vector<std::string> EtcdCluster::endpoints() const {
     std::vector<std::string> urls;
-    for (const auto& member : members_) { urls.push_back(text::format("https://{}:2379", member.address)); }
+    for (std::size_t index = 0; index < founders_; ++index) { urls.push_back(endpoint(index)); }
     return urls;
+}
+
+http::Tls EtcdCluster::peer_tls() const {
+    const auto& name = members_.front().name;
+    return {.ca_file = at("ca-etcd.crt"), .cert_file = at(name + ".crt"), .key_file = at(name + ".key")};
 }
 
 http::Tls EtcdCluster::client_tls() const {

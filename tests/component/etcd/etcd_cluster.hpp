@@ -19,7 +19,8 @@ std::optional<std::string> find_etcd();
 
 class EtcdCluster {
   public:
-    explicit EtcdCluster(std::size_t members);
+    /// `spares` have a name, an address and a certificate, and are not started. `arguments` go to each etcd.
+    explicit EtcdCluster(std::size_t members, std::size_t spares = 0, std::vector<std::string> arguments = {});
     ~EtcdCluster();
     EtcdCluster(const EtcdCluster&) = delete;
     EtcdCluster& operator=(const EtcdCluster&) = delete;
@@ -27,11 +28,22 @@ class EtcdCluster {
     EtcdCluster& operator=(EtcdCluster&&) = delete;
 
     void start(std::size_t member);
+    /// Starts a spare with --initial-cluster-state=existing.
+    void start_joiner(std::size_t member, const std::string& initial_cluster);
+    /// Kills a member and empties its disk.
+    void wipe(std::size_t member);
     void kill(std::size_t member);
     void suspend(std::size_t member) const;
     void resume(std::size_t member) const;
 
     [[nodiscard]] std::vector<std::string> endpoints() const;
+    [[nodiscard]] std::string endpoint(std::size_t member) const;
+    [[nodiscard]] std::string peer_url(std::size_t member) const;
+    [[nodiscard]] const std::string& name(std::size_t member) const { return members_.at(member).name; }
+    [[nodiscard]] std::string log_of(std::size_t member) const;
+    [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
+    /// The identity of the first member, which peers accept.
+    [[nodiscard]] http::Tls peer_tls() const;
     /// A client identity that the members accept; another role's CA, as a db node has.
     [[nodiscard]] http::Tls client_tls() const;
     /// An identity of a CA that nobody trusts.
@@ -47,8 +59,12 @@ class EtcdCluster {
     void make_pki();
     [[nodiscard]] std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
 
+    void run(std::size_t member, const std::string& initial_cluster, const std::string& state);
+
     files::TempDir folder_;
     std::vector<Member> members_;
+    std::size_t founders_ = 0;
+    std::vector<std::string> arguments_;
 };
 
 } // namespace ingot::test

@@ -140,18 +140,25 @@ TEST(UserDataOf, CarriesEveryChoice) {
     changed.cluster.postgres.synchronous = Synchronous::strict;
     changed.cluster.postgres.parameters = {{"work_mem", "64MB"}, {"jit", "off"}, {"DateStyle", "ISO, DMY"}};
     changed.cluster.postgres.databases.push_back({.name = "reports"});
-    changed.cluster.proxy = {
-        .primary_port = 6000, .replica_port = 6001, .pool_port = 6002, .max_client_connections = 50, .pool_size = 7};
-    changed.cluster.backup.retention_full = 5;
+    changed.cluster.proxy = {.primary_port = 6000,
+                             .replica_port = 6001,
+                             .pool_port = 6002,
+                             .read_pool_port = 6003,
+                             .max_client_connections = 50,
+                             .pool_size = 7,
+                             .virtual_address = "10.0.0.5"};
+    changed.cluster.backup.retention.full = 5;
     const auto db = parse(render_user_data(changed.cluster, changed.secrets, Role::db, kNow).value(), "u").value();
     EXPECT_EQ(db.ingot->postgres.synchronous, Synchronous::strict);
     EXPECT_EQ(db.ingot->postgres.parameters, changed.cluster.postgres.parameters);
     EXPECT_EQ(db.ingot->postgres.databases.at(1).owner, std::nullopt);
-    EXPECT_EQ(db.ingot->backup.retention_full, 5);
+    EXPECT_EQ(db.ingot->backup.retention.full, 5);
     const auto proxy =
         parse(render_user_data(changed.cluster, changed.secrets, Role::proxy, kNow).value(), "u").value();
     EXPECT_EQ(proxy.ingot->proxy.primary_port, 6000);
     EXPECT_EQ(proxy.ingot->proxy.pool_port, 6002);
+    EXPECT_EQ(proxy.ingot->proxy.read_pool_port, 6003);
+    EXPECT_EQ(proxy.ingot->proxy.virtual_address, "10.0.0.5");
     EXPECT_EQ(proxy.ingot->proxy.max_client_connections, 50);
     EXPECT_EQ(proxy.ingot->proxy.pool_size, 7);
 }

@@ -61,6 +61,56 @@ TEST(IngotSection, IsReadWhole) {
     EXPECT_EQ(ingot.proxy.pool_port, 6432);
 }
 
+TEST(IngotSection, OfAClusterMadeOfAnotherOneIsReadWhole) {
+    auto restored = init_cluster({.name = "again"}, kNow).value();
+    ASSERT_TRUE(
+        restore_from(restored, made(), {.kind = RestoreTarget::Kind::time, .value = "2026-11-28 01:02:03+00"}));
+    auto parsed = parse(render_user_data(restored.cluster, restored.secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& restore = parsed->ingot->restore.value();
+    EXPECT_EQ(restore.source.cluster, "orders");
+    EXPECT_EQ(restore.source.cluster_id, made().cluster.id);
+    EXPECT_EQ(restore.source.backup.repositories.at(0).path, "/var/lib/pgbackrest");
+    EXPECT_EQ(restore.source.backup.cipher_pass->reveal(), made().secrets.cipher_pass.reveal());
+    EXPECT_EQ(restore.target, (RestoreTarget{.kind = RestoreTarget::Kind::time, .value = "2026-11-28 01:02:03+00"}));
+    // Its own backups are its own, and its applications log in as before.
+    EXPECT_NE(parsed->ingot->backup.cipher_pass->reveal(), restore.source.backup.cipher_pass->reveal());
+    EXPECT_EQ(parsed->ingot->postgres.users.at(0).password_verifier, made().secrets.users.at("app").verifier);
+
+    auto standby = init_cluster({.name = "dr", .network = "10.1.0.0/24"}, kNow).value();
+    ASSERT_TRUE(follow(standby, made(), {{.address = "10.0.0.31", .port = 5000}}, kNow));
+    // Both files come back as they were written.
+    standby.cluster = parse_cluster(render_cluster(standby.cluster), "c").value();
+    standby.secrets = parse_secrets(render_secrets(standby.secrets).reveal(), "s").value();
+    parsed = parse(render_user_data(standby.cluster, standby.secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& followed = parsed->ingot->standby_of.value();
+    EXPECT_EQ(followed.endpoints, (std::vector<SourceEndpoint>{{.address = "10.0.0.31", .port = 5000}}));
+    EXPECT_EQ(crypto::inspect_certificate(followed.certificate)->subject, "CN=standby:dr,OU=db,O=orders");
+    EXPECT_TRUE(crypto::verify_identity(followed.certificate, followed.key, followed.ca, kNow));
+    // Nobody else needs it.
+    const auto proxy = render_user_data(standby.cluster, standby.secrets, Role::proxy, kNow).value();
+    EXPECT_EQ(proxy.find("standby_of"), std::string::npos);
+}
+
+TEST(IngotSection, OfPostgresHasAllItsChoices) {
+    auto cluster = made().cluster;
+    cluster.postgres.synchronous = Synchronous::quorum;
+    cluster.postgres.failover = Failover::wide;
+    cluster.postgres.hba = {"hostssl app app 192.0.2.0/24 scram-sha-256"};
+    cluster.postgres.databases.at(0).extensions = {"pg_trgm", "uuid-ossp"};
+    cluster = parse_cluster(render_cluster(cluster), "c").value();
+    cluster.postgres.delayed = 1h;
+    const auto parsed = parse(render_user_data(cluster, made().secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& postgres = parsed->ingot->postgres;
+    EXPECT_EQ(postgres.synchronous, Synchronous::quorum);
+    EXPECT_EQ(postgres.failover, Failover::wide);
+    EXPECT_THAT(postgres.hba, ElementsAre("hostssl app app 192.0.2.0/24 scram-sha-256"));
+    EXPECT_THAT(postgres.databases.at(0).extensions, ElementsAre("pg_trgm", "uuid-ossp"));
+    EXPECT_EQ(postgres.delayed, std::chrono::seconds(3600));
+}
+
 struct Change {
     std::string name;
     std::string from;
@@ -83,7 +133,7 @@ const std::vector<Change> kChanges = {
     {"cluster_name", "cluster: orders", "cluster: Orders", "u:3:12: ingot.cluster: 'Orders' cannot name a cluster"},
     {"cluster_missing", "  cluster: orders\n", "", "'ingot.cluster' is missing"},
     {"cluster_of_other_ca", "cluster: orders", "cluster: billing", "expected one of OU=etcd,O=billing"},
-    {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, found 'database'"},
+    {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, backup, found 'database'"},
     {"role_missing", "  role: db\n", "", "'ingot.role' is missing"},
     {"key_of_another_role", "role: db", "role: etcd", "keys.etcd: the key of the role's own CA is missing"},
     {"network", "10.0.0.0/24", "10.0.0.0", "ingot.network: '10.0.0.0' is no network"},
@@ -115,16 +165,56 @@ const std::vector<Change> kChanges = {
     {"database_reserved", "- name: app\n        owner", "- name: postgres\n        owner",
      "'postgres' cannot name a database"},
     {"plain_password", "password: SCRAM-SHA-256$4096", "password: geheim$4096", "expected a SCRAM-SHA-256 verifier"},
-    {"repository_type", "type: posix", "type: s3", "'s3' is not supported by this version"},
-    {"repository_type_unknown", "type: posix", "type: tape", "'tape' is not posix"},
+    {"repository_type", "type: posix", "type: gcs", "'gcs' is not supported by this version"},
+    {"repository_type_unknown", "type: posix", "type: tape", "'tape' is not posix, s3, sftp or host"},
+    {"repository_twice", "- type: posix\n", "- {type: posix, path: /var/lib/pgbackrest}\n      - type: posix\n",
+     "'/var/lib/pgbackrest' is given twice"},
+    {"repository_of_another_kind", "- type: posix\n", "- type: posix\n        bucket: x\n",
+     "unknown key 'ingot.backup.repositories[0].bucket'"},
+    {"backup_host_outside", "- type: posix\n", "- {type: host, address: 10.0.1.41}\n      - type: posix\n",
+     "the backup host 10.0.1.41 is not in 10.0.0.0/24"},
+    {"backup_host_address", "- type: posix\n", "- {type: host, address: backup-1}\n      - type: posix\n",
+     "'backup-1' is no IP address"},
     {"repository_path", "path: /var/lib/pgbackrest", "path: var/lib", "'var/lib' is no absolute path"},
     {"retention", "full: 2", "full: 0", "expected a number from 1 to 9999"},
-    {"schedule",
-     "retention:", "schedule: {full: daily}\n    retention:", "ingot.backup.schedule: not supported by this version"},
-    {"restore_test", "retention:", "restore_test: weekly\n    retention:", "not supported by this version"},
+    {"retention_both", "full: 2", "full: 2\n      days: 14", "give either full, a number of backups, or days"},
+    {"schedule", "full: Sun 02:00", "full: Someday", "'Someday' is no time for backups"},
+    {"schedule_off", "full: Sun 02:00", "full: 'off'", "there have to be full backups"},
+    {"schedule_kind", "diff: daily 02:00", "dif: daily", "unknown key 'ingot.backup.schedule.dif'"},
+    {"restore_test", "restore_test: Sun 02:00", "restore_test: 25:00", "'25:00' is no time for backups"},
     {"cipher_short", "cipher_pass: ", "cipher_pass: short #", "at least 16 printable"},
-    {"standby_of", "  role: db", "  role: db\n  standby_of: {}", "ingot.standby_of: not supported by this version"},
-    {"restore", "  role: db", "  role: db\n  restore:", "ingot.restore: not supported by this version"},
+    {"standby_without_any_source", "  role: db",
+     "  role: db\n  standby_of: {cluster: other, id: 11111111-0000-4000-8000-000000000000}",
+     "there are neither endpoints nor a backup"},
+    {"standby_without_credential", "  role: db",
+     "  role: db\n  standby_of: {cluster: other, id: 11111111-0000-4000-8000-000000000000, endpoints: "
+     "['10.9.0.1:5000'], "
+     "ca: x, certificate: y}",
+     "ingot.standby_of.key"},
+    {"restore_without_target", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, backup: {repositories: "
+     "[{type: "
+     "posix, path: /r}]}}",
+     "ingot.restore.to"},
+    {"restore_to_two_targets", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, to: {xid: 7, lsn: 0/7}, "
+     "backup: "
+     "{repositories: [{type: posix, path: /r}]}}",
+     "exactly one of time, lsn, name, xid"},
+    {"restore_to_a_time_without_zone", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, to: {time: '2026-11-28 "
+     "01:02:03'}, "
+     "backup: {repositories: [{type: posix, path: /r}]}}",
+     "a time with its zone"},
+    {"hba_without_tls",
+     "synchronous:", "hba: [host all all 10.0.0.0/8 scram-sha-256]\n    synchronous:", "TLS is always on"},
+    {"hba_trust",
+     "synchronous:", "hba: [hostssl all all 10.0.0.0/8 trust]\n    synchronous:", "'trust' is not one of"},
+    {"hba_replication",
+     "synchronous:", "hba: [hostssl replication app 10.0.0.0/8 scram-sha-256]\n    synchronous:", "by certificate"},
+    {"failover", "synchronous:", "failover: instantly\n    synchronous:", "ingot.postgres.failover"},
+    {"delayed", "synchronous:", "delayed: soon\n    synchronous:", "'soon' is no duration"},
+    {"extension", "owner: app", "owner: app\n        extensions: [Robert'); DROP]", "cannot name an extension"},
     {"unknown_key", "  postgres:", "  postgress:", "unknown key 'ingot.postgress' (did you mean 'postgres'?)"},
     {"unknown_inner_key",
      "synchronous:", "synchronus:", "unknown key 'ingot.postgres.synchronus' (did you mean 'synchronous'?)"},

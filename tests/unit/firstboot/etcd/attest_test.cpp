@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "common/http/http.hpp"
+#include "firstboot/etcd/disk.hpp"
 #include "firstboot/etcd/observe.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "tests/unit/firstboot/fakes.hpp"
@@ -44,6 +45,11 @@ class Attest : public testing::Test {
                 .initial_cluster = "x"};
     }
 
+    Result<Situation> look() {
+        etcd::Member member{.node = one_, .environment = first_.environment};
+        return etcd::observe(member, true);
+    }
+
     test::World first_{};
     test::World second_{};
     test::World stranger_{};
@@ -52,7 +58,7 @@ class Attest : public testing::Test {
 };
 
 TEST_F(Attest, AFounderHearsWhatTheOtherHasOnItsDisk) {
-    const auto before = observe(one_, first_.environment);
+    const auto before = look();
     ASSERT_TRUE(before.has_value()) << before.error().to_string();
     ASSERT_EQ(before->peers.size(), 1U);
     EXPECT_FALSE(before->peers[0].answer.has_value());
@@ -60,13 +66,13 @@ TEST_F(Attest, AFounderHearsWhatTheOtherHasOnItsDisk) {
 
     const auto server = serve_attestation(two_, second_.environment.root);
     ASSERT_TRUE(server.has_value()) << server.error().to_string();
-    const auto virgin = observe(one_, first_.environment)->peers[0].answer;
-    ASSERT_TRUE(virgin.has_value()) << observe(one_, first_.environment)->peers[0].silence;
+    const auto virgin = look()->peers[0].answer;
+    ASSERT_TRUE(virgin.has_value()) << look()->peers[0].silence;
     EXPECT_EQ(*virgin, (Attestation{.cluster_id = "c-1", .name = "etcd-2", .instance_id = "i-2"}));
 
     ASSERT_TRUE(write_founding(second_.environment.root, record(two_, Phase::started)));
     second_.write("/var/lib/ingot-etcd/member/wal/0000000000000000-0000000000000000.wal", "log");
-    const auto started = observe(one_, first_.environment)->peers[0].answer;
+    const auto started = look()->peers[0].answer;
     ASSERT_TRUE(started.has_value());
     EXPECT_EQ(started->phase, Phase::started);
     EXPECT_EQ(started->token, "t");
@@ -96,6 +102,18 @@ TEST_F(Attest, OnlyFoundersAreAnswered) {
     const auto founder = tls_for(first_.environment.root, "etcd");
     EXPECT_EQ(ask("/v1/attest", founder)->status, 200);
     EXPECT_EQ(ask("/etc/passwd", founder)->status, 404);
+    EXPECT_EQ(ask("/v1/attest?member=x%20y", founder)->status, 404);
+    EXPECT_EQ(ask("/v1/attest?member=127.0.11.9", founder)->status, 200);
+}
+
+TEST_F(Attest, AMemberThatCallsIsHeard) {
+    std::string heard;
+    const auto server =
+        serve_attestation(two_, second_.environment.root, [&heard](const std::string& address) { heard = address; });
+    ASSERT_TRUE(server.has_value());
+    const auto view = etcd::ask_agent(first_.environment, "etcd-2", "127.0.11.2", attest_path("127.0.11.1"));
+    EXPECT_TRUE(view.answer.has_value()) << view.silence;
+    EXPECT_EQ(heard, "127.0.11.1");
 }
 
 TEST_F(Attest, ALongRequestIsCutOff) {
@@ -110,14 +128,14 @@ TEST_F(Attest, ALongRequestIsCutOff) {
 
 TEST_F(Attest, TheMarkTellsTheSameDataFolderFromAnother) {
     ASSERT_TRUE(write_founding(first_.environment.root, record(one_, Phase::started)));
-    EXPECT_TRUE(observe(one_, first_.environment)->same_data_folder);
+    EXPECT_TRUE(look()->same_data_folder);
     ASSERT_TRUE(files::remove_tree(first_.environment.root.at("/var/lib/ingot-etcd")));
-    EXPECT_FALSE(observe(one_, first_.environment)->same_data_folder);
+    EXPECT_FALSE(look()->same_data_folder);
 }
 
 TEST_F(Attest, ARecordThatCannotBeReadIsAFault) {
     first_.write("/var/lib/ingot/etcd.json", "{");
-    EXPECT_EQ(observe(one_, first_.environment).error().kind, ErrorKind::invalid_input);
+    EXPECT_EQ(look().error().kind, ErrorKind::invalid_input);
 }
 
 } // namespace

@@ -12,7 +12,10 @@ namespace {
 const std::string kCluster = "6e3f0c9a-0000-4000-8000-000000000001";
 const Founders kFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "10.0.0.12"}, {"etcd-3", "10.0.0.13"}};
 const std::map<std::string, std::string> kInstances{{"etcd-1", "i-1"}, {"etcd-2", "i-2"}, {"etcd-3", "i-3"}};
-const std::string kToken = founding_token(kCluster, kFounders, kInstances);
+const std::map<std::string, std::string> kIdentities{{"etcd-1", identity_of("i-1", "n-etcd-1")},
+                                                     {"etcd-2", identity_of("i-2", "n-etcd-2")},
+                                                     {"etcd-3", identity_of("i-3", "n-etcd-3")}};
+const std::string kToken = founding_token(kCluster, kFounders, kIdentities);
 
 Founding record(Phase phase, const std::string& token = kToken) {
     return {.cluster_id = kCluster,
@@ -20,7 +23,8 @@ Founding record(Phase phase, const std::string& token = kToken) {
             .instance_id = "i-1",
             .phase = phase,
             .token = token,
-            .initial_cluster = initial_cluster(kFounders)};
+            .initial_cluster = initial_cluster(kFounders),
+            .nonce = "n-etcd-1"};
 }
 
 PeerView silent(const std::string& name) {
@@ -35,7 +39,14 @@ PeerView peer(const std::string& name, Phase phase, const std::string& token = k
                                   .instance_id = kInstances.at(name),
                                   .phase = phase,
                                   .token = phase == Phase::virgin ? "" : token,
-                                  .has_data = has_data || phase == Phase::member}};
+                                  .has_data = has_data || phase == Phase::member,
+                                  .nonce = "n-" + name}};
+}
+
+Founding virgin_record() {
+    auto virgin = record(Phase::virgin, "");
+    virgin.initial_cluster.clear();
+    return virgin;
 }
 
 /// etcd-1, fresh, and what the other two say.
@@ -45,6 +56,7 @@ Situation fresh(PeerView second, PeerView third) {
             .address = "10.0.0.11",
             .instance_id = "i-1",
             .founders = kFounders,
+            .record = virgin_record(),
             .peers = {std::move(second), std::move(third)}};
 }
 
@@ -55,6 +67,7 @@ Situation with_record(Situation situation, Founding own) {
 
 Situation with_data(Situation situation) {
     situation.has_data = true;
+    situation.record.reset();
     situation.peers.clear();
     return situation;
 }
@@ -62,18 +75,6 @@ Situation with_data(Situation situation) {
 Situation changed(Situation situation, const std::function<void(Situation&)>& change) {
     change(situation);
     return situation;
-}
-
-std::string outcome_of(const Decision& decision) {
-    struct {
-        std::string operator()(const StartExisting& /*it*/) const { return "start existing"; }
-        std::string operator()(const Prepare& it) const { return "prepare " + it.record.token; }
-        std::string operator()(const Commit& it) const { return "commit " + it.record.token; }
-        std::string operator()(const StartFounder& it) const { return "start founder " + it.record.token; }
-        std::string operator()(const WaitFor& it) const { return it.reason; }
-        std::string operator()(const Refuse& it) const { return "refuse: " + it.reason; }
-    } const text;
-    return std::visit(text, decision);
 }
 
 struct Row {
@@ -109,11 +110,11 @@ std::vector<Row> table() {
          "refuse: the etcd data on this disk belongs to member etcd-1"},
         // C: a member whose log is gone never founds.
         {"C_MemberWithoutItsLog", with_record(virgins, record(Phase::member)),
-         "refuse: this member's etcd data is gone"},
+         "this machine has been a member and its data is gone: it never founds again"},
         {"C_MemberWithoutItsLogOnTheSameFolder", changed(with_record(virgins, record(Phase::member)), same_folder),
-         "refuse: this member's etcd data is gone"},
+         "this machine has been a member and its data is gone: it never founds again"},
         {"C_StartedOnAnotherFolder", with_record(virgins, record(Phase::started)),
-         "refuse: this member's etcd data is gone"},
+         "this machine has been a member and its data is gone: it never founds again"},
         // D: the power went before etcd had written anything.
         {"D_Committed", with_record(nobody, record(Phase::committed)), "start founder " + kToken},
         {"D_CommittedWhileTheOthersAreMembers", with_record(members, record(Phase::committed)),
@@ -122,9 +123,9 @@ std::vector<Row> table() {
          "start founder " + kToken},
         // E: only founders found.
         {"E_NotAFounder", changed(virgins, [](Situation& s) { s.name = "etcd-4"; }),
-         "refuse: this machine (etcd-4, 10.0.0.11) is not one of the founders"},
+         "etcd-4 (10.0.0.11) is not one of the founders: waiting for a cluster"},
         {"E_FounderAtAnotherAddress", changed(virgins, [](Situation& s) { s.address = "10.0.0.99"; }),
-         "refuse: this machine (etcd-1, 10.0.0.99) is not one of the founders"},
+         "etcd-1 (10.0.0.99) is not one of the founders: waiting for a cluster"},
         // F: who answers must be who is expected.
         {"F_PeerOfAnotherCluster", changed(virgins, [](Situation& s) { s.peers[0].answer->cluster_id = "other"; }),
          "refuse: etcd-2 (10.0.0.12) belongs to cluster other, this machine to cluster 6e3f0c9a"},
@@ -136,18 +137,18 @@ std::vector<Row> table() {
          "commit " + kToken},
         {"G_FollowsMembersOfMyFounding", with_record(members, record(Phase::prepared)), "commit " + kToken},
         {"G_AFreshDiskNeverFoundsBesideMembers", members,
-         "refuse: etcd-2 has already founded the cluster and this machine's disk is new"},
+         "the cluster has been founded already, and this disk is new"},
         {"G_AFreshDiskNeverFoundsBesideOneMember", fresh(silent("etcd-2"), peer("etcd-3", Phase::member)),
-         "refuse: etcd-3 has already founded"},
+         "the cluster has been founded already, and this disk is new"},
         {"G_NorBesideOneThatOnlyCommitted", fresh(peer("etcd-2", Phase::virgin), peer("etcd-3", Phase::committed)),
-         "refuse: etcd-3 has already founded"},
+         "the cluster has been founded already, and this disk is new"},
         {"G_NorWithAnotherToken",
          with_record(fresh(peer("etcd-2", Phase::committed, "other"), peer("etcd-3", Phase::prepared)),
                      record(Phase::prepared)),
-         "refuse: etcd-2 has already founded"},
+         "the cluster has been founded already, and this disk is new"},
         {"G_ARecordOfAnotherInstanceDoesNotCount",
          changed(with_record(members, record(Phase::prepared)), [](Situation& s) { s.record->instance_id = "i-0"; }),
-         "refuse: etcd-2 has already founded"},
+         "the cluster has been founded already, and this disk is new"},
         // H: data that nobody can account for.
         {"H_PeerWithForeignData", fresh(peer("etcd-2", Phase::virgin, "", true), peer("etcd-3", Phase::virgin)),
          "waiting for etcd-2 (10.0.0.12): it has etcd data that is not of this founding"},
@@ -182,7 +183,7 @@ std::vector<Row> table() {
 class Decide : public testing::TestWithParam<Row> {};
 
 TEST_P(Decide, FollowsTheTable) {
-    const auto outcome = outcome_of(decide(GetParam().situation));
+    const auto outcome = describe_decision(decide(GetParam().situation));
     EXPECT_TRUE(outcome.starts_with(GetParam().outcome)) << outcome;
 }
 
@@ -194,14 +195,18 @@ TEST(NeedsPeers, OnlyWhereTheDecisionDependsOnThem) {
     EXPECT_TRUE(needs_peers(with_record(situation, record(Phase::prepared))));
     EXPECT_FALSE(needs_peers(with_record(situation, record(Phase::committed))));
     EXPECT_FALSE(needs_peers(with_data(situation)));
-    situation.name = "etcd-4";
-    EXPECT_FALSE(needs_peers(situation));
+    auto member = with_record(with_data(situation), record(Phase::member));
+    EXPECT_FALSE(needs_peers(member));
+    member.is_serving = false;
+    EXPECT_TRUE(needs_peers(member));
 }
 
 /// Three founders with disks, driven in random order through power cuts, lost disks and silence.
 class Model {
   public:
-    explicit Model(unsigned seed) : random_(seed) {}
+    explicit Model(unsigned seed) : random_(seed) {
+        for (std::size_t index = 0; index < 3; ++index) { draw_record(index); }
+    }
 
     void run() {
         constexpr int kActions = 60;
@@ -245,11 +250,20 @@ class Model {
         return name_of(index) + "/" + std::to_string(machines_[index].incarnation);
     }
 
+    /// What an agent does on an empty disk before it answers anybody.
+    void draw_record(std::size_t index) {
+        machines_[index].record = Founding{.cluster_id = kCluster,
+                                           .name = name_of(index),
+                                           .instance_id = instance_of(index),
+                                           .nonce = std::to_string(++nonces_)};
+    }
+
     void lose_disk(std::size_t index) {
         ++lost_disks_;
         auto& machine = machines_[index];
         // A machine made again may be given the same instance-id, where metadata is static.
         machine = {.incarnation = machine.incarnation + static_cast<int>(pick(2)), .reachable = machine.reachable};
+        draw_record(index);
         for (std::size_t other = 0; other < 3; ++other) {
             const auto& record = machines_[other].record;
             if (other != index && record && record->phase >= Phase::committed) {
@@ -279,7 +293,8 @@ class Model {
                                           .instance_id = instance_of(other),
                                           .phase = machine.record ? machine.record->phase : Phase::virgin,
                                           .token = machine.record ? machine.record->token : "",
-                                          .has_data = machine.has_log};
+                                          .has_data = machine.has_log,
+                                          .nonce = machine.record ? machine.record->nonce : ""};
             }
             situation.peers.push_back(std::move(view));
         }
@@ -324,6 +339,7 @@ class Model {
     std::mt19937 random_;
     std::array<Machine, 3> machines_{};
     int lost_disks_ = 0;
+    int nonces_ = 0;
     bool stormy_ = true;
 };
 

@@ -13,7 +13,13 @@ TEST(Founding, SurvivesItsJson) {
                             .instance_id = "i",
                             .phase = Phase::committed,
                             .token = "t",
-                            .initial_cluster = "etcd-1=https://10.0.0.11:2380"};
+                            .initial_cluster = "etcd-1=https://10.0.0.11:2380",
+                            .nonce = "n",
+                            .joined = true,
+                            .member_id = 0xfedcba9876543210,
+                            .etcd_cluster = 0x8e9e05c52164694d,
+                            .leaving = true,
+                            .recovered_from = {0xffffffffffffffff, 7}};
     EXPECT_EQ(founding_from_json(to_json_text(founding)).value(), founding);
     EXPECT_FALSE(founding_from_json("{}").has_value());
     EXPECT_FALSE(founding_from_json("").has_value());
@@ -25,7 +31,8 @@ TEST(Attestation, SurvivesItsJsonAndRefusesOther) {
                                   .instance_id = "i",
                                   .phase = Phase::member,
                                   .token = "t",
-                                  .has_data = true};
+                                  .has_data = true,
+                                  .nonce = "n"};
     EXPECT_EQ(attestation_from_json(to_json_line(attestation)).value(), attestation);
     for (const auto* const text :
          {"", "[]", "{}", R"({"cluster_id":"c","name":"n","instance_id":"i","phase":"odd","token":""})",

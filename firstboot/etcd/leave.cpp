@@ -1,0 +1,92 @@
+// `ingot-agent etcd leave` and `ingot-agent etcd snapshot`.
+#include <algorithm>
+
+#include "common/text/text.hpp"
+#include "firstboot/etcd/act.hpp"
+#include "firstboot/etcd/care.hpp"
+#include "firstboot/etcd/commands.hpp"
+#include "firstboot/etcd/disk.hpp"
+#include "firstboot/etcd/observe.hpp"
+#include "firstboot/etcd/place.hpp"
+#include "firstboot/etcd/snapshots.hpp"
+
+namespace ingot::firstboot::etcd {
+
+namespace {
+
+constexpr auto kLockTime = std::chrono::seconds(15);
+constexpr auto kLeaderPatience = std::chrono::seconds(15);
+
+/// Others first; they carry out what concerns this node.
+ClusterSession session_with_others(const Member& member, const ClusterView& view, std::uint64_t self) {
+    std::vector<std::string> endpoints;
+    for (const auto& listed : view.members) {
+        if (listed.healthy && !listed.member.learner && listed.member.id != self) {
+            endpoints.push_back(listed.member.client_urls.front());
+        }
+    }
+    return member.session_with(endpoints);
+}
+
+Status hand_over_leadership(Member& member, const ClusterView& view, std::uint64_t self) {
+    auto own = member.own_session();
+    const auto deadline = member.environment.clock.monotonic() + kLeaderPatience;
+    for (;;) {
+        INGOT_ASSIGN(const auto status, own->status(), "");
+        if (status.leader != self) { return {}; }
+        const auto heir = std::ranges::find_if(view.members, [self](const ListedMember& listed) {
+            return listed.healthy && !listed.member.learner && listed.member.id != self;
+        });
+        if (heir == view.members.end()) { return fail(ErrorKind::refused, "there is nobody to lead after this one"); }
+        const auto moved = own->move_leader(heir->member.id);
+        if (!moved && member.environment.clock.monotonic() > deadline) { return moved; }
+        member.environment.clock.sleep(std::chrono::milliseconds(200));
+    }
+}
+
+} // namespace
+
+Status leave(Environment& environment, bool anyway, const Say& say) {
+    const auto& root = environment.root;
+    INGOT_ASSIGN(const auto node, read_place(root), "");
+    INGOT_ASSIGN(auto record, read_founding(root), "");
+    if (record && record->phase == Phase::left) {
+        say("this machine has left already");
+        return {};
+    }
+    if (!record || record->phase != Phase::member) {
+        return fail(ErrorKind::refused, "this machine is no member of the cluster: there is nothing to leave");
+    }
+    Member member{.node = node, .environment = environment};
+    auto own = member.own_session();
+    INGOT_ASSIGN(const auto identity, own->identify(), "the cluster has no quorum: nobody can leave now");
+    INGOT_ASSIGN(const auto listed, own->members(), "");
+    const auto view = observe_members(member, identity.cluster_id, listed);
+    if (const auto risk = leave_risk(view, identity.member_id, anyway)) { return fail(ErrorKind::refused, *risk); }
+
+    auto others = session_with_others(member, view, identity.member_id);
+    INGOT_ASSIGN(const auto lock, LeaseLock::acquire(*others, member.key("lock"), node.name, kLockTime),
+                 "waiting for another change of the membership");
+    // First the intention, durably: an etcd that ends because it was removed must not make the agent join again.
+    record->leaving = true;
+    INGOT_TRY(write_founding(root, *record), "");
+    INGOT_TRY(hand_over_leadership(member, view, identity.member_id), "");
+    INGOT_TRY(others->remove_member(identity.member_id), "");
+    say(text::format("{} is no member any more; {} stay", node.name, view.members.size() - 1));
+    record->phase = Phase::left;
+    INGOT_TRY(write_founding(root, *record), "");
+    INGOT_TRY(environment.services.stop(kUnit), "stopping etcd");
+    INGOT_TRY(put_data_aside(member), "");
+    say("this machine can be switched off");
+    return {};
+}
+
+Status snapshot(Environment& environment, const std::filesystem::path& file, const Say& say) {
+    INGOT_ASSIGN(const auto node, read_place(environment.root), "");
+    const Member member{.node = node, .environment = environment};
+    INGOT_TRY(save_snapshot(member, std::filesystem::absolute(file)), "saving a snapshot");
+    say(text::format("the data of the cluster is in {}", file.string()));
+    return {};
+}
+
+} // namespace ingot::firstboot::etcd
