@@ -40,7 +40,8 @@ class Installing : public testing::Test {
         if (::geteuid() != 0) { GTEST_SKIP() << "loop devices and owners need root"; }
         folder_.emplace(*files::TempDir::create("ingot-install-"));
         // A folder of links, in which a test may put something else.
-        for (const auto& name : *files::list(image_->path(""))) { fs::create_symlink(image_->path(name), web(name)); }
+        const auto names = *files::list(image_->path(""));
+        for (const auto& name : names) { fs::create_symlink(image_->path(name), web(name)); }
         server_.emplace(folder_->path());
         server_->give_ranges();
     }
