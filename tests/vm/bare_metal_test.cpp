@@ -68,7 +68,8 @@ class BareMetal : public testing::Test {
         server_.reset();
         if (!namespace_.empty()) { run({"ip", "netns", "delete", namespace_}); }
         if (!HasFailure() || !folder_) { return; }
-        for (const auto& name : *files::list(folder_->path())) {
+        const auto names = *files::list(folder_->path());
+        for (const auto& name : names) {
             if (name.ends_with(".log")) {
                 std::printf("--- %s\n%s\n", name.c_str(), files::read(path(name)).value_or("").c_str());
             }

@@ -8,8 +8,7 @@
 namespace ingot::builder::serve {
 
 std::string render_dnsmasq(const DhcpOptions& options) {
-    auto text =
-        text::format(R"(# Written by ingot serve.
+    auto text = text::format(R"(# Written by ingot serve.
 port=0
 interface={}
 bind-dynamic
@@ -18,6 +17,7 @@ log-dhcp
 enable-tftp
 tftp-root={}
 dhcp-leasefile={}
+pid-file={}
 dhcp-match=set:ipxe,175
 dhcp-match=set:bios,option:client-arch,0
 dhcp-match=set:uefi,option:client-arch,7
@@ -25,7 +25,8 @@ dhcp-match=set:uefi,option:client-arch,9
 dhcp-match=set:uefihttp,option:client-arch,16
 dhcp-boot=tag:ipxe,{}/boot.ipxe
 )",
-                     options.interface, options.tftp.string(), (options.scratch / "leases").string(), options.server);
+                             options.interface, options.tftp.string(), (options.scratch / "leases").string(),
+                             (options.scratch / "pid").string(), options.server);
     if (options.first.empty()) {
         // Beside another server: PXE's own menu protocol, which that server knows nothing of.
         return text + text::format(R"(dhcp-range={},proxy

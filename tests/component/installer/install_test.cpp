@@ -87,6 +87,12 @@ class Installing : public testing::Test {
     std::optional<FileServer> server_;
 };
 
+TEST(Installer, NeedsNoLibrary) {
+    const auto said = run({"readelf", "-d", INGOT_INSTALL});
+    ASSERT_EQ(said.exit_code, 0) << said.err;
+    EXPECT_THAT(said.out, testing::Not(HasSubstr("NEEDED"))) << "it has to run in an initrd without any";
+}
+
 TEST_F(Installing, WritesTheImageAndDoesNotWriteItAgain) {
     const auto file = path("disk");
     const auto first = install({"--file", file.string(), "--read-back"});
