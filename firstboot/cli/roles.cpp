@@ -12,6 +12,8 @@ std::vector<std::string> role_data(const NodeSpec& node) {
     case cloud_init::Role::db: return {db::data_directory(node)};
     case cloud_init::Role::etcd: return {std::string(paths::kEtcdData)};
     case cloud_init::Role::proxy: return {};
+    // A repository is the cluster's, not the machine's: pgBackRest itself looks whose it is.
+    case cloud_init::Role::backup: return {};
     }
     return {};
 }

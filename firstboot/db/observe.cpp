@@ -204,12 +204,6 @@ Result<ClusterView> observe_cluster(const Database& database) {
     return cluster_from_json(response.body);
 }
 
-Status order_switchover(const Database& database, const std::string& candidate) {
-    INGOT_TRY(order(database, "POST", "/switchover", {{"leader", database.node.name}, {"candidate", candidate}}),
-              text::format("switching over to {}", candidate));
-    return {};
-}
-
 Status patch_cluster(const Database& database, const json::Json& patch) {
     INGOT_TRY(order(database, "PATCH", "/config", patch), "changing the cluster's configuration");
     return {};

@@ -37,9 +37,7 @@ Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database
 
 /// All members, as this node's Patroni sees them.
 Result<ClusterView> observe_cluster(const Database& database);
-/// Orders to this node's Patroni. It checks them itself; transient with its own words if it refuses.
-Status order_switchover(const Database& database, const std::string& candidate);
-/// Merges `patch` into the configuration that all members share.
+/// Merges `patch` into the configuration that all members share; transient, with Patroni's own words, if it refuses.
 Status patch_cluster(const Database& database, const json::Json& patch);
 
 /// Writes patroni.yml if it is another one. True if it is.

@@ -5,9 +5,8 @@
 #include "common/json/json.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
-#include "firstboot/coordination/pause.hpp"
 #include "firstboot/db/observe.hpp"
-#include "firstboot/db/render.hpp"
+#include "firstboot/db/switchover.hpp"
 
 namespace ingot::firstboot::db {
 
@@ -41,7 +40,7 @@ class Retirement {
             std::string reason;
             if (const auto* const wait = std::get_if<WaitFor>(&step)) {
                 reason = wait->reason;
-            } else if (auto done = switch_over(std::get<SwitchOver>(step).candidate); !done) {
+            } else if (auto done = let_lead(std::get<SwitchOver>(step).candidate); !done) {
                 reason = done.error().to_string();
             }
             if (Clock::now() >= deadline_) { return fail(ErrorKind::transient, reason); }
@@ -82,23 +81,13 @@ class Retirement {
         if (options_.say) { options_.say(line); }
     }
 
-    Status switch_over(const std::string& candidate) {
-        auto etcd = database_.etcd();
-        constexpr auto kPatience = 5s;
+    /// Several times only if no transaction fails; then anyway.
+    Status let_lead(const std::string& candidate) {
         say(text::format("switching over to {}", candidate));
-        const auto pause = ClientPause::begin(etcd, database_.node.config.cluster, database_.node.name, kPatience);
-        if (!pause) { return pause.error(); }
-        if (!pause->tally.busy.empty() && attempts_++ < kAttempts) {
-            return fail(ErrorKind::transient, text::format("transactions do not end at {}; trying again",
-                                                           text::join(pause->tally.busy, ", ")));
-        }
-        INGOT_TRY(order_switchover(database_, candidate), "");
-        // The pause ends with this scope, or earlier, when the proxies see the new leader.
-        while (Clock::now() < deadline_) {
-            const auto leader = ask_whether_leader(database_);
-            if (leader && !*leader) { break; }
-            std::this_thread::sleep_for(100ms);
-        }
+        const bool anyway = attempts_++ >= kAttempts;
+        INGOT_ASSIGN(const auto report, switch_over(database_, {.to = candidate, .patience = 5s, .anyway = anyway}),
+                     "");
+        say(text::format("{} leads, after {} ms", report.to, report.took.count()));
         return {};
     }
 

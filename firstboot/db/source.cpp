@@ -68,14 +68,18 @@ bool streams_from_source(const NodeSpec& node) {
     return node.config.standby_of && !node.config.standby_of->endpoints.empty();
 }
 
-std::string render_source(const NodeSpec& node, const Machine& machine) {
+NodeSpec in_source(const NodeSpec& node) {
     const auto& source = *source_of(node);
     auto there = node;
     there.config.cluster = source.cluster;
     there.config.cluster_id = source.cluster_id;
     there.config.backup = source.backup;
+    return there;
+}
+
+std::string render_source(const NodeSpec& node, const Machine& machine) {
     // Both clusters may have the same name, and what is fetched ahead is kept by that name.
-    return text::replace_all(render_pgbackrest(there, machine), "archive-async=y", "archive-async=n");
+    return text::replace_all(render_pgbackrest(in_source(node), machine), "archive-async=y", "archive-async=n");
 }
 
 std::string restore_bootstrap_command(const NodeSpec& node, const Machine& machine) {
@@ -85,7 +89,7 @@ std::string restore_bootstrap_command(const NodeSpec& node, const Machine& machi
     if (restore.set) { command += text::format(" --set={}", *restore.set); }
     if (restore.target.kind != RestoreTarget::Kind::newest) {
         command += text::format(" --type={} \"--target={}\" --target-action=promote", to_string(restore.target.kind),
-                                restore.target.value);
+                                as_pgbackrest_reads_it(restore.target));
     }
     return command + " restore";
 }

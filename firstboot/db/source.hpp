@@ -34,6 +34,8 @@ bool reads_source_repository(const NodeSpec& node);
 /// True if the source is followed over the network.
 bool streams_from_source(const NodeSpec& node);
 
+/// This node as if it were one of the source's: what renders a repository's files does so for the source's then.
+NodeSpec in_source(const NodeSpec& node);
 /// pgbackrest.conf for the source's repository.
 std::string render_source(const NodeSpec& node, const Machine& machine);
 /// What makes the first database of a cluster with restore:, as Patroni runs it (no shell in between).

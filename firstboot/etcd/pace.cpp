@@ -66,7 +66,7 @@ std::optional<std::string> judge_fsync(double seconds) {
 std::optional<std::int64_t> seconds_of_http_date(const std::string& date) {
     std::tm time{};
     if (::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &time) == nullptr) { return std::nullopt; }
-    return static_cast<std::int64_t>(::timegm(&time));
+    return ::timegm(&time);
 }
 
 Status Pace::operator()() {
@@ -100,7 +100,7 @@ Status Pace::compare_clocks() {
         if (date == response->headers.end()) { continue; }
         const auto theirs = seconds_of_http_date(date->second);
         if (!theirs) { continue; }
-        const auto difference = *theirs - static_cast<std::int64_t>(now.count());
+        const auto difference = *theirs - now.count();
         if (std::abs(difference) > kClockTolerance) {
             return fail(
                 ErrorKind::tool_failed,
