@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <regex>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
