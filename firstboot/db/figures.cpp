@@ -4,6 +4,7 @@
 
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/backup/report.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/identity/identity.hpp"
 
@@ -57,11 +58,50 @@ void add_patroni(Families& families, const FiguresView& view) {
         single("ingot_replicas_synchronous", "Replicas without which this leader commits nothing.", synchronous));
 }
 
+/// What firstboot/backup/report.hpp keeps on this node.
+void add_backup(Families& families, const FiguresView& view) {
+    const auto status = json::parse(view.backup);
+    if (!status || !status->is_object()) { return; }
+    Family newest{.name = "ingot_backup_time_seconds",
+                  .help = "When the newest backup of each kind ended, in seconds since 1970.",
+                  .samples = {}};
+    Family failures{.name = "ingot_backup_failures",
+                    .help = "Attempts at a backup that failed since the last that succeeded.",
+                    .samples = {}};
+    for (const auto& repository : json::member(json::member(*status, "report"), "repositories")) {
+        const auto number = std::to_string(json::number_at(repository, "number").value_or(1));
+        for (const auto* kind : {"full", "diff", "incr"}) {
+            const auto stop = json::number_at(json::member(repository, kind), "stop");
+            if (!stop) { continue; }
+            newest.samples.push_back(
+                {.labels = {{"repository", number}, {"kind", kind}}, .value = static_cast<double>(*stop)});
+        }
+        const auto count = json::number_at(json::member(repository, "failure"), "count").value_or(0);
+        failures.samples.push_back({.labels = {{"repository", number}}, .value = static_cast<double>(count)});
+    }
+    families.push_back(std::move(newest));
+    families.push_back(std::move(failures));
+    const auto& test = json::member(*status, "restore_test");
+    if (test.is_object()) {
+        families.push_back(single("ingot_restore_test_time_seconds",
+                                  "When the newest restore test was, in seconds since 1970.",
+                                  static_cast<double>(json::number_at(test, "at").value_or(0))));
+        families.push_back(single("ingot_restore_test_passed", "1 if the newest restore test was good.",
+                                  json::flag_at(test, "passed") ? 1 : 0));
+    }
+    const auto& wal = json::member(*status, "wal");
+    if (const auto waiting = json::number_at(wal, "waiting_segments")) {
+        families.push_back(single("ingot_wal_waiting_segments", "WAL segments on this node that wait to be archived.",
+                                  static_cast<double>(*waiting)));
+    }
+}
+
 } // namespace
 
 Families figures_from(const FiguresView& view) {
     Families families;
     add_patroni(families, view);
+    add_backup(families, view);
     return families;
 }
 
@@ -80,8 +120,9 @@ std::string figures(const Database& database) {
         const auto value = json::parse((*status)->value);
         view.leader_lsn = value ? json::number_at(*value, "optime") : std::nullopt;
     }
-    view.backup_prefix = ingot_key(cluster, "backup/");
-    if (auto listing = etcd->list(view.backup_prefix)) { view.backup = std::move(listing->entries); }
+    view.backup = files::read_if_exists(database.environment.root.at(backup::kStatusFile))
+                      .value_or(std::optional<std::string>())
+                      .value_or("");
     return metrics::to_text(figures_from(view));
 }
 

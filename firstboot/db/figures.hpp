@@ -15,8 +15,7 @@ namespace ingot::firstboot::db {
 struct FiguresView {
     std::string patroni{};                    ///< the answer of GET /patroni; empty: none
     std::optional<std::int64_t> leader_lsn{}; ///< from Patroni's key "status"
-    std::vector<KeyValue> backup{};           ///< Ingot's keys below backup/
-    std::string backup_prefix{};
+    std::string backup{};                     ///< /run/ingot/backup.json; empty: nothing is known yet
 };
 metrics::Families figures_from(const FiguresView& view);
 

@@ -142,12 +142,17 @@ const std::vector<Fault>& faults() {
         {.name = "leader-frozen", .title = "leader frozen", .felt = 40s, .strike = freezing, .mend = thaw},
         {.name = "switchover", .title = "switchover", .aim = 1, .felt = 4s, .planned = true, .strike = switch_over},
         {.name = "proxy-killed", .title = "proxy killed (of two)", .strike = kill_proxy, .mend = start_again},
-        {.name = "patroni-killed", .title = "Patroni killed", .strike = kill_patroni},
+        {.name = "patroni-killed", .title = "Patroni killed", .often = false, .strike = kill_patroni},
         {.name = "etcd-leader-killed",
          .title = "etcd leader killed",
+         .often = false,
          .strike = kill_etcd_leader,
          .mend = start_again},
-        {.name = "replica-killed", .title = "replica killed", .strike = kill_replica, .mend = start_again},
+        {.name = "replica-killed",
+         .title = "replica killed",
+         .often = false,
+         .strike = kill_replica,
+         .mend = start_again},
     };
     return kFaults;
 }

@@ -20,6 +20,7 @@ struct Fault {
     double aim = 0;                ///< seconds without a committed write; 0: none
     std::chrono::seconds felt{12}; ///< what has not been felt by then is not felt
     bool planned = false;          ///< then no statement may fail
+    bool often = true;             ///< in every run of CI and of the bench; else in soak tests, or when it is named
     /// Does it, and returns the machines that are hurt; nothing, with the reason in `problem`, if it cannot be done
     /// here.
     std::function<std::optional<std::vector<std::string>>(LabDriver& lab, std::string& problem)> strike;

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <regex>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -181,6 +182,8 @@ std::set<std::string> documented() {
          {"ingot_monitor", "pg_monitor", "pgbouncer_pools", "pgbouncer_databases", "pgbouncer_stats"}) {
         found.erase(other); // users, and names with a star
     }
+    // After the first restore test, which is a week away; a unit test has them.
+    for (const auto* later : {"ingot_restore_test_time_seconds", "ingot_restore_test_passed"}) { found.erase(later); }
     return found;
 }
 

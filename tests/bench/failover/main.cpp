@@ -81,7 +81,8 @@ int bench(const Options& options) {
     std::vector<const Fault*> chosen;
     for (const auto& fault : faults()) {
         const auto names = text::split(options.only, ',');
-        if (options.only.empty() || std::ranges::find(names, fault.name) != names.end()) { chosen.push_back(&fault); }
+        const bool named = std::ranges::find(names, fault.name) != names.end();
+        if (named || (options.only.empty() && fault.often)) { chosen.push_back(&fault); }
     }
     LabDriver lab(options.name, options.images);
     if (lab.status().empty()) {

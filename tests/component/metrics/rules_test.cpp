@@ -1,4 +1,6 @@
 // The alert rules of docs/ as Prometheus itself reads them. That the figures in them exist, the cluster tests prove.
+#include <cstdlib>
+
 #include <gtest/gtest.h>
 
 #include "common/files/files.hpp"

@@ -60,6 +60,21 @@ TEST(Switchover, IsRefusedWithASentenceWhereItCannotBe) {
     EXPECT_FALSE(plan_switchover(leadership_from("orders", {}), ""));
 }
 
+TEST(DbFigures, SayHowOldBackupAndRestoreTestAre) {
+    const auto text = metrics::to_text(figures_from(
+        {.backup = R"({"version":1,"wal":{"waiting_segments":3},"restore_test":{"at":1700000500,"passed":true},"report":)"
+                   R"({"repositories":[{"number":1,"full":{"label":"a","stop":1700000000},"diff":null,"incr":null,)"
+                   R"("failure":{"kind":"diff","count":2}}]}})"}));
+    for (const auto* line :
+         {"ingot_backup_time_seconds{kind=\"full\",repository=\"1\"} 1700000000\n",
+          "ingot_backup_failures{repository=\"1\"} 2\n", "ingot_restore_test_time_seconds 1700000500\n",
+          "ingot_restore_test_passed 1\n", "ingot_wal_waiting_segments 3\n"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << text;
+    }
+    EXPECT_EQ(text.find("kind=\"diff\""), std::string::npos);
+    EXPECT_EQ(metrics::to_text(figures_from({.backup = R"({"report":null,"restore_test":null})"})), "");
+}
+
 TEST(DbFigures, SayLagAndReplicas) {
     const auto replica = metrics::to_text(figures_from(
         {.patroni = R"({"state":"running","role":"replica","timeline":3,"replication_state":"streaming",)"
