@@ -62,9 +62,10 @@ TEST(Switchover, IsRefusedWithASentenceWhereItCannotBe) {
 
 TEST(DbFigures, SayHowOldBackupAndRestoreTestAre) {
     const auto text = metrics::to_text(figures_from(
-        {.backup = R"({"version":1,"wal":{"waiting_segments":3},"restore_test":{"at":1700000500,"passed":true},"report":)"
-                   R"({"repositories":[{"number":1,"full":{"label":"a","stop":1700000000},"diff":null,"incr":null,)"
-                   R"("failure":{"kind":"diff","count":2}}]}})"}));
+        {.backup =
+             R"({"version":1,"wal":{"waiting_segments":3},"restore_test":{"at":1700000500,"passed":true},"report":)"
+             R"({"repositories":[{"number":1,"full":{"label":"a","stop":1700000000},"diff":null,"incr":null,)"
+             R"("failure":{"kind":"diff","count":2}}]}})"}));
     for (const auto* line :
          {"ingot_backup_time_seconds{kind=\"full\",repository=\"1\"} 1700000000\n",
           "ingot_backup_failures{repository=\"1\"} 2\n", "ingot_restore_test_time_seconds 1700000500\n",
