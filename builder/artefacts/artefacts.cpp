@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "builder/artefacts/compressed.hpp"
+#include "builder/artefacts/install_img.hpp"
 #include "builder/artefacts/netboot.hpp"
 #include "builder/artefacts/raw.hpp"
 #include "common/archive/archive.hpp"
@@ -26,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised whenever packing changes what is in the files.
-constexpr std::string_view kPackRecipe = "4";
+constexpr std::string_view kPackRecipe = "5";
 /// 15, the default, takes ten times as long for a tenth less.
 constexpr int kSquashfsLevel = 6;
 constexpr auto kPackTimeout = std::chrono::minutes(30);
@@ -36,6 +37,7 @@ constexpr const char* kRawZst = "disk.raw.zst";
 constexpr const char* kQcow2 = "disk.qcow2";
 constexpr const char* kTar = "root.tar.zst";
 constexpr const char* kSquashfs = "root.squashfs";
+constexpr const char* kInstallImg = "install.img";
 
 /// Without kernel and initrd: who boots a squashfs has them beside it (netboot) or has another kernel (the lab).
 Status write_squashfs(process::Processes& processes, const fs::path& tree, const fs::path& file, std::int64_t date) {
@@ -70,6 +72,14 @@ Status sync_file(const fs::path& file) {
     return {};
 }
 
+/// Netboot can install what is beside it: the disk image by pieces, with an installer.
+bool has_install_img(const Packing& packing) {
+    const auto has = [&](spec::Format format) {
+        return std::ranges::find(packing.formats, format) != packing.formats.end();
+    };
+    return !packing.installer.empty() && has(spec::Format::netboot) && has(spec::Format::raw_zst);
+}
+
 /// Makes the files of one image, side by side where they do not need each other.
 class Packer {
   public:
@@ -91,6 +101,7 @@ class Packer {
         for (const auto* done : {&disk, &tar_done, &squashfs_done}) {
             if (!*done) { return done->error(); }
         }
+        INGOT_TRY(write_netboot_files(), ""); // names what the others have made
         std::ranges::sort(files_, {}, &ManifestFile::name);
         return std::move(files_);
     }
@@ -117,10 +128,28 @@ class Packer {
     Status write_squashfs_files() {
         if (!wants(kSquashfs)) { return {}; }
         INGOT_TRY(write_squashfs(processes_, tree_, made_ / kSquashfs, manifest_.date), "");
-        INGOT_ASSIGN(const auto root, keep(kSquashfs), "");
+        INGOT_TRY(keep(kSquashfs), "");
+        return {};
+    }
+
+    [[nodiscard]] ManifestFile kept(std::string_view name) const {
+        const auto found = std::ranges::find(files_, name, &ManifestFile::name);
+        return found == files_.end() ? ManifestFile{} : *found;
+    }
+
+    Status write_netboot_files() {
         if (!wants("boot.ipxe")) { return {}; }
-        const NetbootRoot described{.name = root.name, .size = root.size, .sha256 = root.sha256};
-        INGOT_TRY(write_netboot(tree_, made_, manifest_.role, described, packing_.command_line), "");
+        const auto root = kept(kSquashfs);
+        NetbootScript script{.role = manifest_.role,
+                             .root = {.name = root.name, .size = root.size, .sha256 = root.sha256},
+                             .command_line = packing_.command_line};
+        if (has_install_img(packing_)) {
+            script.map_sha256 = kept(diskmap::kFileName).sha256;
+            INGOT_TRY(write_install_img(packing_.installer, packing_.public_key, manifest_.date, made_ / kInstallImg),
+                      text::format("making {}", kInstallImg));
+            INGOT_TRY(keep(kInstallImg), "");
+        }
+        INGOT_TRY(write_netboot(tree_, made_, script), "");
         for (const auto* name : {"boot.ipxe", "initrd", "vmlinuz"}) { INGOT_TRY(keep(name), ""); }
         return {};
     }
@@ -128,15 +157,18 @@ class Packer {
     Status write_disk_files() {
         if (!wants(kRaw) && !wants(kRawZst) && !wants(kQcow2)) { return {}; }
         const auto raw = made_ / kRaw;
-        INGOT_TRY(write_raw(processes_, tree_, raw,
-                            {.seed = packing_.seed,
-                             .date = manifest_.date,
-                             .free_bytes = packing_.free_bytes,
-                             .command_line = packing_.command_line}),
-                  text::format("making {}", kRaw));
+        INGOT_ASSIGN(auto boot,
+                     write_raw(processes_, tree_, raw,
+                               {.seed = packing_.seed,
+                                .date = manifest_.date,
+                                .free_bytes = packing_.free_bytes,
+                                .command_line = packing_.command_line}),
+                     text::format("making {}", kRaw));
         if (wants(kRawZst)) {
-            INGOT_TRY(write_raw_zst(raw, made_ / kRawZst), text::format("making {}", kRawZst));
-            INGOT_TRY(keep(kRawZst), "");
+            INGOT_ASSIGN(auto map, write_raw_zst(raw, made_ / kRawZst), text::format("making {}", kRawZst));
+            map.boot = std::move(boot);
+            INGOT_TRY(files::write(made_ / diskmap::kFileName, diskmap::render(map)), "");
+            for (const auto* name : {kRawZst, diskmap::kFileName}) { INGOT_TRY(keep(name), ""); }
         }
         if (wants(kQcow2)) {
             INGOT_TRY(write_qcow2(raw, made_ / kQcow2), text::format("making {}", kQcow2));
@@ -206,13 +238,17 @@ std::string inputs_of(std::string_view image_key, const Packing& packing) {
     }
     for (const auto& name : files) { text += text::format("file {}\n", name); }
     text += text::format("command line {}\nfree {}\n", packing.command_line, packing.free_bytes);
+    if (has_install_img(packing)) {
+        const auto digest = crypto::sha256_file(packing.installer);
+        text += text::format("installer {}\nkey {}\n", digest ? *digest : "unreadable", packing.public_key);
+    }
     return crypto::sha256_hex(text);
 }
 
 std::vector<std::string> file_names(spec::Format format) {
     switch (format) {
     case spec::Format::raw: return {kRaw};
-    case spec::Format::raw_zst: return {kRawZst};
+    case spec::Format::raw_zst: return {diskmap::kFileName, kRawZst};
     case spec::Format::qcow2: return {kQcow2};
     case spec::Format::tar_zst: return {kTar};
     case spec::Format::squashfs: return {kSquashfs};

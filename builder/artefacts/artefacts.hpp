@@ -23,6 +23,8 @@ struct Packing {
     std::string seed{}; ///< of every identifier in a disk image; the same for the same tree
     std::string command_line{};
     std::uint64_t free_bytes = 0;
+    std::filesystem::path installer{}; ///< the static program for install.img; empty: netboot runs from RAM only
+    std::string public_key{};          ///< PEM; what the installer writes has to be signed by it
 };
 
 /// The hash that names what an image is made from: the tree (by its layer's key) and how it is packed.

@@ -56,6 +56,7 @@ std::string render_manifest(const Manifest& manifest) {
                         {"agent_version", text_or_null(manifest.agent_version)},
                         {"agent_sha256", text_or_null(manifest.agent_sha256)},
                         {"git_revision", text_or_null(manifest.git_revision)},
+                        {"public_key", text_or_null(manifest.public_key)},
                         {"date_was_given", manifest.date_was_given},
                         {"inputs", manifest.inputs}};
     auto files = json::Json::array();
@@ -81,6 +82,7 @@ Result<Manifest> parse_manifest(std::string_view given) {
                       .agent_version = text("agent_version"),
                       .agent_sha256 = text("agent_sha256"),
                       .git_revision = text("git_revision"),
+                      .public_key = text("public_key"),
                       .date = json::number_at(value, "source_date_epoch").value_or(0),
                       .inputs = text("inputs")};
     for (const auto& file : json::member(value, "files")) {

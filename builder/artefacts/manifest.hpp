@@ -34,6 +34,7 @@ struct Manifest {
     std::string agent_version{}; ///< empty: without agent
     std::string agent_sha256{};  ///< of its .deb
     std::string git_revision{};  ///< of the specs; empty: unknown
+    std::string public_key{};    ///< PEM; whose signature its installer asks for; empty: nobody's
     std::int64_t date = 0;       ///< seconds since the epoch; the same for the same packages
     std::string inputs{};        ///< hash over everything the image was made from
     std::vector<ManifestFile> files{};

@@ -1,5 +1,6 @@
 // Booting over the network, into RAM: the kernel and initrd of the image beside its squashfs, and a script for iPXE
-// that fetches them. The initrd fetches the squashfs itself (overlays/base/etc/initramfs-tools/scripts/ingot).
+// that fetches them. The initrd fetches the squashfs itself (overlays/base/etc/initramfs-tools/scripts/ingot), or,
+// with install.img, has the disk image written to a disk (installer/).
 #pragma once
 
 #include <cstdint>
@@ -18,11 +19,19 @@ struct NetbootRoot {
     std::string sha256;
 };
 
+/// What boot.ipxe is about.
+struct NetbootScript {
+    std::string_view role;
+    NetbootRoot root;
+    std::string_view command_line;
+    std::string map_sha256{}; ///< of disk.map.json; empty: the image cannot be installed to a disk
+};
+
 /// The text of boot.ipxe. Pure.
-std::string render_ipxe(std::string_view role, const NetbootRoot& root, std::string_view command_line);
+std::string render_ipxe(const NetbootScript& script);
 
 /// Writes vmlinuz, initrd and boot.ipxe into `folder`. not_found if the tree has no kernel.
-Status write_netboot(const std::filesystem::path& tree, const std::filesystem::path& folder, std::string_view role,
-                     const NetbootRoot& root, std::string_view command_line);
+Status write_netboot(const std::filesystem::path& tree, const std::filesystem::path& folder,
+                     const NetbootScript& script);
 
 } // namespace ingot::builder::artefacts

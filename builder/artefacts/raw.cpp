@@ -120,8 +120,8 @@ boot
                         root_uuid, boot.kernel, root_partuuid, words, boot.initrd);
 }
 
-Status write_raw(process::Processes& processes, const fs::path& tree, const fs::path& file,
-                 const RawOptions& options) {
+Result<diskmap::Boot> write_raw(process::Processes& processes, const fs::path& tree, const fs::path& file,
+                                const RawOptions& options) {
     INGOT_ASSIGN(const auto boot, find_boot_files(tree), "");
     INGOT_ASSIGN(const auto needed, size_on_ext4(tree), "");
     INGOT_ASSIGN(
@@ -162,7 +162,12 @@ Status write_raw(process::Processes& processes, const fs::path& tree, const fs::
     INGOT_TRY(image.put(layout.size - table.end.size(), table.end), "");
     INGOT_TRY(image.put(bios.offset, core_image), "");
     for (const auto& extent : esp_extents) { INGOT_TRY(image.put(esp.offset + extent.offset, extent.bytes), ""); }
-    return {};
+    return diskmap::Boot{.root_at = root.offset,
+                         .root_size = root.size,
+                         .kernel = boot.kernel,
+                         .initrd = boot.initrd,
+                         .command_line =
+                             text::format("root=PARTUUID={} {}", root.id.to_string(), options.command_line)};
 }
 
 } // namespace ingot::builder::artefacts

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <string>
 
+#include "common/diskmap/diskmap.hpp"
 #include "common/process/process.hpp"
 #include "common/result/result.hpp"
 
@@ -29,8 +30,9 @@ Result<BootFiles> find_boot_files(const std::filesystem::path& tree);
 std::string render_grub_config(const std::string& root_uuid, const std::string& root_partuuid, const BootFiles& boot,
                                const std::string& command_line);
 
-/// Writes the image of `tree` to `file`. not_found if the tree has no kernel or this machine lacks GRUB's files.
-Status write_raw(process::Processes& processes, const std::filesystem::path& tree, const std::filesystem::path& file,
-                 const RawOptions& options);
+/// Writes the image of `tree` to `file`, and says how it boots. not_found if the tree has no kernel or this machine
+/// lacks GRUB's files.
+Result<diskmap::Boot> write_raw(process::Processes& processes, const std::filesystem::path& tree,
+                                const std::filesystem::path& file, const RawOptions& options);
 
 } // namespace ingot::builder::artefacts

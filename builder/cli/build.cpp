@@ -17,6 +17,7 @@
 #include "builder/progress/progress.hpp"
 #include "builder/spec/spec.hpp"
 #include "builder/trust/keys.hpp"
+#include "common/crypto/signature.hpp"
 #include "common/json/json.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
@@ -94,6 +95,7 @@ Result<int> run(Options& options) {
     INGOT_TRY(complete(options), "");
     if (!options.key_file.empty()) {
         INGOT_ASSIGN(request.signing_key, trust::read_private_key(options.key_file), "");
+        INGOT_ASSIGN(request.public_key, crypto::public_key_of(*request.signing_key), "");
     }
     request.use_layer_cache = !options.no_layer_cache;
     if (options.explain) { return explain(options); }

@@ -18,21 +18,43 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The newest ingot-agent .deb beside this program: build/bin/ingot → build/packages.
+/// What stands beside this program: build/ for build/bin/ingot, /usr for /usr/bin/ingot.
+fs::path prefix() {
+    std::error_code problem;
+    return fs::read_symlink("/proc/self/exe", problem).parent_path().parent_path();
+}
+
+/// The newest ingot-agent .deb beside this program: build/packages, or where our own package puts it.
 std::optional<fs::path> agent_beside_us() {
     std::error_code problem;
-    const auto self = fs::read_symlink("/proc/self/exe", problem);
-    if (problem) { return std::nullopt; }
-    const auto folder = self.parent_path().parent_path() / "packages";
     std::optional<fs::path> newest;
-    const auto names = files::list(folder);
-    if (!names) { return std::nullopt; }
-    for (const auto& name : *names) {
-        if (!name.starts_with("ingot-agent_") || !name.ends_with("_amd64.deb")) { continue; }
-        const auto path = folder / name;
-        if (!newest || fs::last_write_time(path, problem) > fs::last_write_time(*newest, problem)) { newest = path; }
+    for (const auto& folder : {prefix() / "packages", prefix() / "share/ingot/packages"}) {
+        const auto names = files::list(folder);
+        for (const auto& name : names ? *names : std::vector<std::string>()) {
+            if (!name.starts_with("ingot-agent_") || !name.ends_with("_amd64.deb")) { continue; }
+            const auto path = folder / name;
+            if (!newest || fs::last_write_time(path, problem) > fs::last_write_time(*newest, problem)) {
+                newest = path;
+            }
+        }
     }
     return newest;
+}
+
+/// One's own specs, or those of our package.
+fs::path default_specs() {
+    auto installed = prefix() / "share/ingot/roles";
+    return !files::exists("roles") && files::exists(installed) ? installed : fs::path("roles");
+}
+
+/// The installer beside this program; without it the images can be run from RAM only.
+fs::path installer_beside_us() {
+    std::error_code problem;
+    const auto folder = fs::read_symlink("/proc/self/exe", problem).parent_path();
+    for (const auto& place : {folder / "ingot-install", folder.parent_path() / "lib/ingot/ingot-install"}) {
+        if (files::exists(place)) { return place; }
+    }
+    return {};
 }
 
 Result<std::optional<fs::path>> find_agent(const BuildOptions& options) {
@@ -68,7 +90,7 @@ fs::path default_cache() {
 
 void add_build_options(CLI::App& command, BuildOptions& options) {
     auto& request = options.request;
-    request.specs = "roles";
+    request.specs = default_specs();
     request.cache = default_cache();
     command.add_option("--suite", request.suite, "Debian suite instead of the spec's");
     command.add_option("--mirror", request.mirror, "Debian mirror instead of the one this machine's apt uses");
@@ -89,6 +111,7 @@ Status complete(BuildOptions& options, AgentNeed need) {
     } else if (need == AgentNeed::required || !options.agent_deb.empty()) {
         return std::move(agent).error();
     }
+    request.installer = installer_beside_us();
     INGOT_ASSIGN(request.source_date_epoch, source_date_epoch(), "");
     if (options.refresh) { request.maximum_index_age = std::chrono::seconds(0); }
     if (!request.output.empty()) { request.output = fs::absolute(request.output); }

@@ -25,5 +25,7 @@ void add_check(CLI::App& app, Action& action);     // check.cpp: ingot check FIL
 void add_inspect(CLI::App& app, Action& action);   // inspect.cpp: ingot inspect IMAGE
 void add_diff(CLI::App& app, Action& action);      // diff.cpp: ingot diff A B
 void add_lab(CLI::App& app, Action& action);       // lab.cpp: ingot lab up|down|status|...
+void add_upload(CLI::App& app, Action& action);    // upload.cpp: ingot upload PROVIDER, ingot hetzner list|prune
+void add_serve(CLI::App& app, Action& action);     // serve.cpp: ingot serve DIR
 
 } // namespace ingot::builder::cli

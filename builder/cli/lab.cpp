@@ -36,11 +36,13 @@ struct LabArguments {
     std::vector<std::string> members;
     std::vector<std::string> words;
     std::string unit;
+    std::string user_data_file;
     int patience = 180;
     bool all = false;
     bool json = false;
     bool keep = false;
     bool follow = false;
+    bool new_instance = false;
     bool replica = false;
     bool primary = false;
     bool pool = false;
@@ -126,10 +128,13 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
         const char* help;
     };
     for (const auto& [name, help] : {Verb{"start", "Switch machines on"}, Verb{"stop", "Shut machines down in order"},
-                                     Verb{"kill", "Pull the plug of machines"}}) {
+                                     Verb{"kill", "Pull the plug of machines"},
+                                     Verb{"freeze", "Stop every process of machines where it is, as when they hang"},
+                                     Verb{"thaw", "Let frozen machines go on"}}) {
         auto* const command = add(app, name, help, arguments, action, [arguments, name](const lab::Paths& paths) {
             auto request = lab::request_for(name, arguments->members, arguments->all);
             request["options"] = arguments->options;
+            request["new_instance"] = arguments->new_instance;
             return run_request(paths, request);
         });
         if (std::string_view(name) == "start") {
@@ -137,19 +142,29 @@ void add_machine_commands(CLI::App& app, const Arguments& arguments, Action& act
                                 "One more word for the kernel command line, this once");
         }
         auto* const members = command->add_option("NODE", arguments->members, "Machines");
+        if (std::string_view(name) == "start") {
+            command->add_flag("--new-instance", arguments->new_instance,
+                              "Under another instance-id: as a server made of a snapshot of this one");
+        }
         members->excludes(command->add_flag("--all", arguments->all, "All machines"));
     }
-    auto* const more = add(
-        app, "add", "One more machine of a role", arguments, action,
-        [arguments](const lab::Paths& paths) -> Result<int> {
-            INGOT_ASSIGN(
-                const auto answer,
-                lab::ask(paths, {{"op", "add"}, {"role", arguments->role}, {"hostname", arguments->hostname}}), "");
-            print(json::string_at(answer, "name").value_or("") + "\n");
-            return 0;
-        });
+    auto* const more =
+        add(app, "add", "One more machine of a role", arguments, action,
+            [arguments](const lab::Paths& paths) -> Result<int> {
+                json::Json request{{"op", "add"}, {"role", arguments->role}, {"hostname", arguments->hostname}};
+                if (!arguments->user_data_file.empty()) {
+                    INGOT_ASSIGN(request["user_data"], files::read(arguments->user_data_file), "");
+                }
+                INGOT_ASSIGN(const auto answer, lab::ask(paths, request), "");
+                print(json::string_at(answer, "name").value_or("") + "\n");
+                return 0;
+            });
     more->add_option("ROLE", arguments->role, "db, etcd or proxy")->required();
     more->add_option("--hostname", arguments->hostname, "What the metadata calls it (default: its name in the lab)");
+    more->add_option(
+        "--user-data", arguments->user_data_file,
+        "User-data of this machine alone: a delayed replica, or a machine of another cluster in the same "
+        "network");
     add(app, "wipe", "Pull the plug of machines and give them empty disks", arguments, action,
         [arguments](const lab::Paths& paths) {
             return run_request(paths, lab::request_for("wipe", arguments->members));
@@ -230,6 +245,11 @@ void add_lab(CLI::App& app, Action& action) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     up->add_flag("--cold", arguments->up.cold, "Leave the machines switched off");
+    up->add_option("--part", arguments->up.part,
+                   "One more part of every machine's user-data: a file with a #cloud-config or a script; read "
+                   "whenever a machine asks");
+    up->add_option("--append", arguments->up.words, "A word for the command line of every machine")
+        ->allow_extra_args(false);
     up->add_flag("--keep", arguments->keep, "Leave the lab running if it does not become ready");
 
     add(*lab_app, "status", "How each machine is", arguments, action, [arguments](const lab::Paths& paths) {

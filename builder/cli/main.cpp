@@ -7,6 +7,32 @@
 #include <CLI/CLI.hpp>
 
 #include "builder/cli/commands.hpp"
+#include "common/cli/commands.hpp"
+
+namespace {
+
+ingot::cli::ManualNotes manual() {
+    return {.section = 1,
+            .version = INGOT_VERSION,
+            .date = INGOT_DATE,
+            .title = "build, publish and try images of a highly available PostgreSQL cluster",
+            .environment = {{"HCLOUD_TOKEN",
+                             "The API token of a project of Hetzner Cloud, for upload hetzner and hetzner"},
+                            {"HCLOUD_ENDPOINT", "Another address than Hetzner Cloud's own API"},
+                            {"AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY", "Keys of an object storage, for upload s3"},
+                            {"SOURCE_DATE_EPOCH", "The date of everything in an image, in seconds"}},
+            .files = {{"roles/", "Specs of the roles; overlays/ is beside it"},
+                      {"build/images/", "Where images go, one folder for each role"},
+                      {"/var/cache/ingot", "Packages and layers (for others than root: ~/.cache/ingot)"}},
+            .exit_codes = {{"0", "It is done"},
+                           {"1", "It failed"},
+                           {"2", "What was asked for is not right; the message says where"},
+                           {"3", "It was refused, to be on the safe side"},
+                           {"75", "It may work later"}},
+            .see_also = "ingot\\-agent(8)"};
+}
+
+} // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // NOLINT(cert-err33-c,bugprone-unused-return-value): cannot fail for SIGPIPE
@@ -26,6 +52,10 @@ int main(int argc, char** argv) {
         ingot::builder::cli::add_inspect(app, action);
         ingot::builder::cli::add_diff(app, action);
         ingot::builder::cli::add_lab(app, action);
+        ingot::builder::cli::add_serve(app, action);
+        ingot::builder::cli::add_upload(app, action);
+        app.set_version_flag("--version", "ingot " INGOT_VERSION);
+        ingot::cli::add_documentation(app, manual(), action);
         try {
             app.parse(argc, argv);
         } catch (const CLI::ParseError& problem) { return app.exit(problem) == 0 ? 0 : 2; }

@@ -224,6 +224,7 @@ Result<BuiltRole> build_role(Shared& shared, const RolePlan& plan) {
                                              .agent_version = plan.agent_version,
                                              .agent_sha256 = shared.agent ? shared.agent->sha256 : std::string(),
                                              .git_revision = git_revision(shared.processes, shared.request.specs),
+                                             .public_key = plan.packing.public_key,
                                              .date = below.back().time,
                                              .inputs = plan.inputs,
                                              .packages = plan.image.packages,

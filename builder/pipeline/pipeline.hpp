@@ -32,6 +32,8 @@ struct BuildRequest {
     std::filesystem::path cache;
     std::filesystem::path scratch{}; ///< where layers are made and kept instead of in the cache, if not empty
     std::optional<std::filesystem::path> agent_deb{}; ///< nothing: an image without agent, for experiments
+    std::filesystem::path installer{};                ///< for netboot that can install; empty: it cannot
+    std::string public_key{};                         ///< PEM; the installer in those images wants them signed by it
     std::string suite{};                              ///< instead of the spec's, if not empty
     std::vector<spec::Format> formats{};              ///< instead of the spec's, if not empty
     std::string mirror{};                             ///< instead of the machine's, if not empty

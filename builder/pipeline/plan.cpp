@@ -213,7 +213,9 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request,
     plan.packing = {.formats = role.formats,
                     .seed = plan.image_key.hash(),
                     .command_line = role.kernel.command_line,
-                    .free_bytes = role.disk.free_bytes};
+                    .free_bytes = role.disk.free_bytes,
+                    .installer = request.installer,
+                    .public_key = request.public_key};
     plan.inputs = artefacts::inputs_of(plan.image_key.hash(), plan.packing);
     return plan;
 }

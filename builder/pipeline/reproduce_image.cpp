@@ -121,6 +121,7 @@ Result<Reproduction> reproduce_image(const fs::path& image, const BuildRequest& 
     request.scratch = given.cache / "building" / text::format("reproduce-{}", ::getpid());
     request.use_layer_cache = false;
     request.signing_key.reset();
+    request.public_key = manifest.public_key;
 
     INGOT_ASSIGN(const auto built, build(request, processes, progress), "building " + manifest.role + " again");
     Reproduction result{.hints = hints_of(manifest, built.front().manifest.git_revision)};

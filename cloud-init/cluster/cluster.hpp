@@ -5,13 +5,15 @@
 // keys, passwords and the salts of their verifiers) is drawn once, by init_cluster, and stands in secrets.yaml.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "cloud-init/userdata/userdata.hpp"
+#include "cloud-init/userdata/access.hpp"
 #include "common/clock/clock.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
@@ -30,9 +32,12 @@ struct Topology {
 struct ClusterPostgres {
     int version = 17;
     Synchronous synchronous = Synchronous::off;
+    Failover failover = Failover::fast;
     std::map<std::string, std::string> parameters{};
+    std::vector<std::string> hba{};
     std::vector<DatabaseConfig> databases{};
     std::vector<std::string> users{};
+    std::optional<std::chrono::seconds> delayed{}; ///< never in cluster.yaml: one node's user-data has it
 };
 
 /// What cluster.yaml says.
@@ -43,8 +48,11 @@ struct Cluster {
     Topology topology{};
     std::vector<std::string> ssh_authorized_keys{};
     ClusterPostgres postgres{};
-    BackupConfig backup{}; ///< cipher_pass is never set here
+    BackupConfig backup{}; ///< secrets are never set here
     ProxyConfig proxy{};
+    FirewallConfig firewall{};
+    std::optional<RestoreConfig> restore{}; ///< without secrets, as standby_of
+    std::optional<StandbyConfig> standby_of{};
 };
 
 /// An application user's password, and the verifier made of it (kept, because its salt is random).
@@ -53,12 +61,36 @@ struct UserSecret {
     std::string verifier;
 };
 
+/// A CA, and what there is of it while it is replaced.
+struct Authority {
+    crypto::Identity current{};                ///< signs
+    std::optional<crypto::Identity> next{};    ///< trusted already; signs after the next step
+    std::optional<std::string> previous_pem{}; ///< a certificate that is still trusted
+};
+
+/// Of the cluster that restore: or standby_of: names: the cipher of its repository, and who may replicate.
+struct SourceSecrets {
+    crypto::Secret cipher_pass{};
+    std::string ca{}; ///< PEM: its db CA
+    crypto::Identity credential{};
+};
+
+/// What a repository asks for, by its name in cluster.yaml.
+struct RepositorySecret {
+    crypto::Secret secret{};      ///< type s3
+    crypto::Secret private_key{}; ///< type sftp
+};
+
 /// What secrets.yaml says.
 struct Secrets {
-    std::string id; ///< of the cluster they belong to
-    std::map<Role, crypto::Identity> authorities{};
+    std::string id;     ///< of the cluster they belong to
+    int generation = 1; ///< grows with each rotation
+    std::map<Role, Authority> authorities{};
+    std::map<Role, std::vector<RoleToken>> tokens{}; ///< of db and proxy; newest first, at most two
     std::map<std::string, UserSecret> users{};
     crypto::Secret cipher_pass{};
+    std::optional<SourceSecrets> source{};
+    std::map<std::string, RepositorySecret> repositories{};
 };
 
 /// What init_cluster has to know.
@@ -68,6 +100,14 @@ struct InitOptions {
     Synchronous synchronous = Synchronous::off;
     std::vector<std::string> ssh_authorized_keys{};
 };
+
+struct NewCluster;
+/// Makes `made` a cluster that is restored from `source`, or a standby of it: same database version, users and
+/// passwords; the repositories of the source to read from, and a path of its own to write to by its own id.
+Status restore_from(NewCluster& made, const NewCluster& source, RestoreTarget target);
+/// `endpoints` may be empty: then changes come from the repository alone. The credential lives as long as the
+/// source's db CA, and can do nothing in the source but replicate.
+Status follow(NewCluster& made, const NewCluster& source, std::vector<SourceEndpoint> endpoints, clock::WallTime now);
 
 struct NewCluster {
     Cluster cluster;
@@ -79,8 +119,20 @@ struct NewCluster {
 Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now);
 
 /// The user-data of `role`: a #cloud-config text that parse() accepts. `now` serves to refuse CAs that have
-/// expired; the text does not depend on it. The text holds secrets (the role's CA key, the cipher).
+/// expired; the text does not depend on it. The text holds secrets.
 Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secrets, Role role, clock::WallTime now);
+
+/// Draws the next token of a role; the one before stays accepted, older ones do not. Returns the new epoch.
+/// invalid_input for etcd, which has none.
+Result<int> rotate_token(Secrets& secrets, Role role);
+
+/// Replacing a CA takes three steps, with time in between for every node to hear of each: the new one is trusted, the
+/// new one signs, the old one is dropped.
+enum class RotationPhase { bundle, switched, dropped };
+/// Does the next step of replacing a role's CA.
+Result<RotationPhase> rotate_authority(Secrets& secrets, Role role, std::string_view cluster, clock::WallTime now);
+/// What a node of whatever role trusts: the bundle of a CA, the one that signs first.
+std::string bundle_of(const Authority& authority);
 
 /// A random password and its verifier, for a user added to a cluster later.
 Result<UserSecret> draw_user_secret();

@@ -1,7 +1,7 @@
 // cluster.yaml: read strictly, written with a comment above whatever is meant to be edited.
 #include "cloud-init/cluster/cluster.hpp"
 
-#include "cloud-init/userdata/sections.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/document/document.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
@@ -34,7 +34,9 @@ ClusterPostgres read_postgres(Fields& cluster) {
     Fields fields(*section, cluster.path("postgres"), cluster.faults());
     postgres.version = read_postgres_version(fields);
     postgres.synchronous = read_synchronous(fields);
+    postgres.failover = read_failover(fields);
     postgres.parameters = read_parameters(fields);
+    postgres.hba = read_hba(fields);
     postgres.users = fields.texts("users").value_or(std::vector<std::string>{});
     std::set<std::string> names;
     for (std::size_t index = 0; index < postgres.users.size(); ++index) {
@@ -45,6 +47,13 @@ ClusterPostgres read_postgres(Fields& cluster) {
     postgres.databases = read_databases(fields, names);
     fields.finish();
     return postgres;
+}
+
+void write_texts(Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
+    if (texts.empty()) { return; }
+    writer.key(key).begin_sequence();
+    for (const auto& text : texts) { writer.text(text); }
+    writer.end_sequence();
 }
 
 std::string block(std::string_view comment, const Writer& writer) {
@@ -66,42 +75,83 @@ std::string postgres_block(const ClusterPostgres& postgres) {
     Writer writer;
     writer.begin_mapping().key("postgres").begin_mapping();
     writer.entry("version", postgres.version).entry("synchronous", to_string(postgres.synchronous));
+    writer.entry("failover", to_string(postgres.failover));
     writer.key("parameters").begin_mapping();
     for (const auto& [name, value] : postgres.parameters) { writer.entry(name, value); }
     writer.end_mapping().key("databases").begin_sequence();
     for (const auto& database : postgres.databases) {
         writer.begin_mapping().entry("name", database.name);
         if (database.owner) { writer.entry("owner", *database.owner); }
+        write_texts(writer, "extensions", database.extensions);
         writer.end_mapping();
     }
-    writer.end_sequence().key("users").begin_sequence();
+    writer.end_sequence();
+    write_texts(writer, "hba", postgres.hba);
+    writer.key("users").begin_sequence();
     for (const auto& user : postgres.users) { writer.text(user); }
     writer.end_sequence().end_mapping().end_mapping();
-    return block("synchronous: off, on (an acknowledged row is on two machines whenever two are there) or strict\n"
-                 "(writes wait when there is no second one). Passwords of users are in secrets.yaml.",
-                 writer);
+    return block(
+        "synchronous: off, on (an acknowledged row is on two machines whenever two are there), strict\n"
+        "(writes wait when there is no second one) or quorum. failover: how soon a leader that does not answer\n"
+        "is replaced: fast, normal or wide. Passwords of users are in secrets.yaml.",
+        writer);
 }
 
 std::string backup_block(const BackupConfig& backup) {
     Writer writer;
-    writer.begin_mapping().key("backup").begin_mapping().key("repositories").begin_sequence();
-    for (const auto& repository : backup.repositories) {
-        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
-    }
-    writer.end_sequence().key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping();
-    writer.end_mapping().end_mapping();
-    return block("A posix repository is a folder that all db machines share (NFS, for instance).", writer);
+    writer.begin_mapping();
+    write_backup(writer, backup, false);
+    writer.end_mapping();
+    return block(
+        "A posix repository is a folder that all db machines share (NFS, for instance); others are s3, sftp and\n"
+        "host, see docs/backups.md. Times are UTC; what they ask for in secrets is in secrets.yaml.",
+        writer);
 }
 
-std::string proxy_block(const ProxyConfig& proxy) {
+std::string proxy_block(const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     Writer writer;
     writer.begin_mapping().key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
+    writer.entry("read_pool", proxy.read_pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping().end_mapping();
-    return block("primary and replica reach PostgreSQL itself; pool is PgBouncer, in transaction mode.", writer);
+    writer.end_mapping();
+    if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    write_networks(writer, "clients", clients);
+    writer.end_mapping().end_mapping();
+    return block(
+        "primary and replica reach PostgreSQL itself; pool and read_pool are PgBouncer, in transaction\nmode.",
+        writer);
+}
+
+std::string source_block(const Cluster& cluster) {
+    std::string text;
+    if (cluster.restore) {
+        Writer writer;
+        writer.begin_mapping();
+        write_restore(writer, *cluster.restore, false);
+        writer.end_mapping();
+        text +=
+            block("The first database is restored from the backups of another cluster, which are only read.", writer);
+    }
+    if (cluster.standby_of) {
+        Writer writer;
+        writer.begin_mapping();
+        write_standby(writer, *cluster.standby_of, false);
+        writer.end_mapping();
+        text += block("A standby of another cluster, until 'ingot-agent promote-cluster' makes it one of its own.",
+                      writer);
+    }
+    return text;
+}
+
+std::string firewall_block(const FirewallConfig& firewall) {
+    Writer writer;
+    writer.begin_mapping();
+    write_firewall(writer, firewall);
+    writer.end_mapping();
+    return block("Who reaches ssh, and ports beside those of the roles.", writer);
 }
 
 } // namespace
@@ -119,8 +169,16 @@ Result<Cluster> parse_cluster(std::string_view text, std::string_view file) {
     cluster.ssh_authorized_keys = read_ssh_keys(fields, "ssh_authorized_keys");
     cluster.postgres = read_postgres(fields);
     cluster.backup = read_backup(fields.optional("backup"), "backup", false, faults);
-    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", faults);
-    refuse_unsupported(fields, {"standby_of", "restore"});
+    check_backup_hosts(fields, cluster.backup, network);
+    cluster.proxy = read_proxy(fields.optional("proxy"), "proxy", network, cluster.firewall, faults);
+    read_firewall(fields.optional("firewall"), "firewall", cluster.firewall, faults);
+    if (const Value* section = fields.optional("restore")) {
+        cluster.restore = read_restore(*section, "restore", cluster.id, false, faults);
+    }
+    if (const Value* section = fields.optional("standby_of")) {
+        cluster.standby_of = read_standby(*section, "standby_of", cluster.id, false, faults);
+        if (cluster.restore) { fault_at(fields, "standby_of", "restore is given as well"); }
+    }
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }
     return cluster;
@@ -137,7 +195,9 @@ std::string render_cluster(const Cluster& cluster) {
         "# keep secrets.yaml, which belongs to it, out of it. 'ingot check' finds mistakes.\n";
     text += head.finish() + topology_block(cluster.topology) + postgres_block(cluster.postgres);
     if (!cluster.backup.repositories.empty()) { text += backup_block(cluster.backup); }
-    return text + proxy_block(cluster.proxy);
+    text += proxy_block(cluster.proxy, cluster.firewall.clients) + source_block(cluster);
+    if (cluster.firewall.ssh.empty() && cluster.firewall.open.empty()) { return text; }
+    return text + firewall_block(cluster.firewall);
 }
 
 Result<Cluster> read_cluster(const std::filesystem::path& path) {

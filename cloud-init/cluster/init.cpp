@@ -37,7 +37,53 @@ Result<std::map<std::string, std::string>> founders_in(const std::string& writte
     return founders;
 }
 
+Result<crypto::Identity> make_authority(std::string_view cluster, Role role, clock::WallTime now) {
+    std::vector<std::string> also;
+    if (role == authority_of(Role::backup)) { also.emplace_back(to_string(Role::backup)); }
+    return crypto::make_ca(cluster, to_string(role), now, std::move(also));
+}
+
+RoleToken draw_token(int epoch) {
+    constexpr std::size_t kTokenBytes = 32;
+    return {.epoch = epoch, .secret = crypto::Secret(crypto::random_bytes(kTokenBytes))};
+}
+
 } // namespace
+
+Result<int> rotate_token(Secrets& secrets, Role role) {
+    const auto known = secrets.tokens.find(role);
+    if (known == secrets.tokens.end() || known->second.empty()) {
+        return fail(ErrorKind::invalid_input, text::format("role {} has no token", to_string(role)));
+    }
+    auto& tokens = known->second;
+    const int epoch = tokens.front().epoch + 1;
+    tokens.insert(tokens.begin(), draw_token(epoch));
+    tokens.resize(2);
+    ++secrets.generation;
+    return epoch;
+}
+
+Result<RotationPhase> rotate_authority(Secrets& secrets, Role role, std::string_view cluster, clock::WallTime now) {
+    auto& authority = secrets.authorities[role];
+    ++secrets.generation;
+    if (authority.previous_pem) {
+        authority.previous_pem.reset();
+        return RotationPhase::dropped;
+    }
+    if (authority.next) {
+        authority.previous_pem = std::move(authority.current.certificate_pem);
+        authority.current = *std::move(authority.next);
+        authority.next.reset();
+        return RotationPhase::switched;
+    }
+    INGOT_ASSIGN(authority.next, make_authority(cluster, role, now), "making the next CA");
+    return RotationPhase::bundle;
+}
+
+std::string bundle_of(const Authority& authority) {
+    return authority.current.certificate_pem + (authority.next ? authority.next->certificate_pem : "") +
+           authority.previous_pem.value_or("");
+}
 
 Result<UserSecret> draw_user_secret() {
     UserSecret secret{.password = crypto::random_password(), .verifier = {}};
@@ -63,14 +109,15 @@ Result<NewCluster> init_cluster(const InitOptions& options, clock::WallTime now)
     cluster.postgres.synchronous = options.synchronous;
     cluster.postgres.databases = {{.name = "app", .owner = "app"}};
     cluster.postgres.users = {"app"};
-    cluster.backup.repositories = {{.path = "/var/lib/pgbackrest"}};
+    cluster.backup.repositories = {{.name = "posix", .path = "/var/lib/pgbackrest"}};
 
     Secrets& secrets = made.secrets;
     secrets.id = cluster.id;
     for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
-        INGOT_ASSIGN(auto authority, crypto::make_ca(cluster.name, to_string(role), now), "making the CAs");
-        secrets.authorities.insert_or_assign(role, std::move(authority));
+        INGOT_ASSIGN(auto authority, make_authority(cluster.name, role, now), "making the CAs");
+        secrets.authorities.insert_or_assign(role, Authority{.current = std::move(authority)});
     }
+    for (const Role role : kJoiningRoles) { secrets.tokens[role] = {draw_token(1)}; }
     for (const auto& user : cluster.postgres.users) {
         INGOT_ASSIGN(auto secret, draw_user_secret(), "drawing a password");
         secrets.users.insert_or_assign(user, std::move(secret));

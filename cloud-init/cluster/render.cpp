@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "cloud-init/userdata/sections.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/document/document.hpp"
 #include "common/text/text.hpp"
 
@@ -33,7 +33,7 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
         if (authority == secrets.authorities.end()) {
             return fail(ErrorKind::invalid_input, text::format("the secrets hold no {} CA", to_string(role)));
         }
-        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.certificate_pem),
+        INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.current.certificate_pem),
                      text::format("reading the {} CA", to_string(role)));
         if (info.not_after <= now) {
             return fail(ErrorKind::refused,
@@ -45,12 +45,34 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
 
 void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.key("pki").begin_mapping();
-    writer.entry("etcd_ca", secrets.authorities.at(Role::etcd).certificate_pem);
-    writer.entry("db_ca", secrets.authorities.at(Role::db).certificate_pem);
-    writer.entry("proxy_ca", secrets.authorities.at(Role::proxy).certificate_pem);
+    writer.entry("generation", secrets.generation);
+    writer.entry("etcd_ca", bundle_of(secrets.authorities.at(Role::etcd)));
+    writer.entry("db_ca", bundle_of(secrets.authorities.at(Role::db)));
+    writer.entry("proxy_ca", bundle_of(secrets.authorities.at(Role::proxy)));
+    if (role != Role::etcd) {
+        writer.key("token");
+        write_token(writer, secrets.tokens.at(role).front());
+        writer.end_mapping();
+        return;
+    }
     writer.key("keys").begin_mapping();
-    writer.entry(to_string(role), secrets.authorities.at(role).key_pem.reveal());
+    for (const auto& [of, authority] : secrets.authorities) {
+        writer.entry(to_string(of), authority.current.key_pem.reveal());
+    }
+    writer.end_mapping().key("tokens").begin_mapping();
+    for (const auto& [of, tokens] : secrets.tokens) {
+        writer.key(to_string(of)).begin_sequence();
+        for (const auto& token : tokens) { write_token(writer, token); }
+        writer.end_sequence();
+    }
     writer.end_mapping().end_mapping();
+}
+
+void write_texts(Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
+    if (texts.empty()) { return; }
+    writer.key(key).begin_sequence();
+    for (const auto& text : texts) { writer.text(text); }
+    writer.end_sequence();
 }
 
 void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secrets& secrets, Role role) {
@@ -58,6 +80,9 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
     writer.entry("version", postgres.version);
     if (role == Role::db) { // nobody else has use for it, and a verifier is a secret of a kind
         writer.entry("synchronous", to_string(postgres.synchronous));
+        if (postgres.failover != Failover::fast) { writer.entry("failover", to_string(postgres.failover)); }
+        if (postgres.delayed) { writer.entry("delayed", duration_text(*postgres.delayed)); }
+        write_texts(writer, "hba", postgres.hba);
         if (!postgres.parameters.empty()) {
             writer.key("parameters").begin_mapping();
             for (const auto& [name, value] : postgres.parameters) { writer.entry(name, value); }
@@ -67,6 +92,7 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
         for (const auto& database : postgres.databases) {
             writer.begin_mapping().entry("name", database.name);
             if (database.owner) { writer.entry("owner", *database.owner); }
+            write_texts(writer, "extensions", database.extensions);
             writer.end_mapping();
         }
         writer.end_sequence().key("users").begin_sequence();
@@ -81,24 +107,69 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
     writer.end_mapping();
 }
 
-void write_backup(Writer& writer, const BackupConfig& backup, const crypto::Secret& cipher_pass) {
-    if (backup.repositories.empty()) { return; }
-    writer.key("backup").begin_mapping().key("repositories").begin_sequence();
-    for (const auto& repository : backup.repositories) {
-        writer.begin_mapping().entry("type", "posix").entry("path", repository.path).end_mapping();
+/// The backup section of cluster.yaml with the secrets that belong to it. A backup host gets the repositories on such
+/// hosts only, so that it has no other secrets than its own.
+Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, Role role) {
+    if (role == Role::backup) {
+        std::erase_if(backup.repositories, [](const Repository& repository) {
+            return !std::holds_alternative<HostStore>(repository.store);
+        });
     }
-    writer.end_sequence();
-    if (!cipher_pass.empty()) { writer.entry("cipher_pass", cipher_pass.reveal()); }
-    writer.key("retention").begin_mapping().entry("full", backup.retention_full).end_mapping().end_mapping();
+    for (auto& repository : backup.repositories) {
+        auto* const s3 = std::get_if<S3Store>(&repository.store);
+        auto* const sftp = std::get_if<SftpStore>(&repository.store);
+        if (s3 == nullptr && sftp == nullptr) { continue; }
+        const auto known = secrets.repositories.find(repository.name);
+        const auto& secret = known == secrets.repositories.end() ? RepositorySecret{} : known->second;
+        const auto& value = s3 != nullptr ? secret.secret : secret.private_key;
+        if (value.empty()) {
+            return fail(ErrorKind::invalid_input,
+                        text::format("the secrets hold no repositories.{}.{} for the repository of type {}",
+                                     repository.name, s3 != nullptr ? "secret" : "private_key", type_of(repository)));
+        }
+        (s3 != nullptr ? s3->secret : sftp->private_key) = value;
+    }
+    if (!secrets.cipher_pass.empty()) { backup.cipher_pass = secrets.cipher_pass; }
+    return backup;
 }
 
-void write_proxy(Writer& writer, const ProxyConfig& proxy) {
+void write_proxy(Writer& writer, const ProxyConfig& proxy, const std::vector<std::string>& clients) {
     writer.key("proxy").begin_mapping().key("ports").begin_mapping();
     writer.entry("primary", proxy.primary_port).entry("replica", proxy.replica_port).entry("pool", proxy.pool_port);
+    writer.entry("read_pool", proxy.read_pool_port);
     writer.end_mapping().key("pool").begin_mapping();
     writer.entry("max_client_connections", proxy.max_client_connections);
     if (proxy.pool_size) { writer.entry("size", *proxy.pool_size); }
-    writer.end_mapping().end_mapping();
+    writer.end_mapping();
+    if (proxy.virtual_address) { writer.entry("virtual_address", *proxy.virtual_address); }
+    write_networks(writer, "clients", clients);
+    writer.end_mapping();
+}
+
+/// restore: and standby_of: with the secrets of the cluster they name.
+Status write_source(Writer& writer, const Cluster& cluster, const Secrets& secrets) {
+    const auto source = secrets.source.value_or(SourceSecrets{});
+    if (cluster.restore) {
+        auto restore = *cluster.restore;
+        if (!source.cipher_pass.empty()) { restore.source.backup.cipher_pass = source.cipher_pass; }
+        write_restore(writer, restore, true);
+    }
+    if (cluster.standby_of) {
+        auto standby = *cluster.standby_of;
+        if (!standby.endpoints.empty() && source.credential.key_pem.empty()) {
+            return fail(
+                ErrorKind::invalid_input,
+                text::format(
+                    "the secrets hold no credential for cluster {}; 'ingot cluster init --standby-of' makes one",
+                    standby.source.cluster));
+        }
+        if (!source.cipher_pass.empty()) { standby.source.backup.cipher_pass = source.cipher_pass; }
+        standby.ca = source.ca;
+        standby.certificate = source.credential.certificate_pem;
+        standby.key = source.credential.key_pem;
+        write_standby(writer, standby, true);
+    }
+    return {};
 }
 
 } // namespace
@@ -118,9 +189,19 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     writer.key("etcd").begin_mapping().key("founders").begin_mapping();
     for (const auto& [name, address] : cluster.topology.etcd) { writer.entry(name, address); }
     writer.end_mapping().end_mapping();
-    if (role != Role::etcd) { write_postgres(writer, cluster.postgres, secrets, role); }
-    if (role == Role::db) { write_backup(writer, cluster.backup, secrets.cipher_pass); }
-    if (role == Role::proxy) { write_proxy(writer, cluster.proxy); }
+    if (role == Role::db || role == Role::proxy) { write_postgres(writer, cluster.postgres, secrets, role); }
+    if (role == Role::db || role == Role::backup) {
+        INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets, role), "");
+        if (role == Role::backup && backup.repositories.empty()) {
+            return fail(
+                ErrorKind::invalid_input,
+                "cluster.yaml has no repository of type host: a machine of role backup would have nothing to do");
+        }
+        write_backup(writer, backup, true);
+    }
+    if (role == Role::proxy) { write_proxy(writer, cluster.proxy, cluster.firewall.clients); }
+    if (role == Role::db) { INGOT_TRY(write_source(writer, cluster, secrets), ""); }
+    write_firewall(writer, cluster.firewall);
     write_pki(writer, secrets, role);
     writer.end_mapping().end_mapping();
     auto text = "#cloud-config\n" + writer.finish();

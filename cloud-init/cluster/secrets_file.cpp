@@ -5,6 +5,7 @@
 #include <set>
 
 #include "cloud-init/userdata/sections.hpp"
+#include "common/crypto/request.hpp"
 #include "common/document/document.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
@@ -17,14 +18,11 @@ using document::Writer;
 
 namespace {
 
-std::optional<crypto::Identity> read_authority(Fields& authorities, Role role) {
-    const auto name = to_string(role);
-    const Value* section = authorities.required(name);
-    if (section == nullptr) { return std::nullopt; }
-    Fields fields(*section, authorities.path(name), authorities.faults());
+constexpr int kVersion = 2; ///< 1 had no tokens
+
+std::optional<crypto::Identity> read_identity(Fields& fields) {
     crypto::Identity authority{.certificate_pem = fields.required_text("certificate"),
                                .key_pem = crypto::Secret(fields.required_text("key"))};
-    fields.finish();
     if (authority.certificate_pem.empty() || authority.key_pem.empty()) { return std::nullopt; }
     const auto info = crypto::inspect_certificate(authority.certificate_pem);
     if (!info) {
@@ -40,6 +38,53 @@ std::optional<crypto::Identity> read_authority(Fields& authorities, Role role) {
         return std::nullopt;
     }
     return authority;
+}
+
+std::optional<Authority> read_authority(Fields& authorities, Role role) {
+    const auto name = to_string(role);
+    const Value* section = authorities.required(name);
+    if (section == nullptr) { return std::nullopt; }
+    Fields fields(*section, authorities.path(name), authorities.faults());
+    Authority authority;
+    auto current = read_identity(fields);
+    if (const Value* next = fields.optional("next")) {
+        Fields inner(*next, fields.path("next"), authorities.faults());
+        authority.next = read_identity(inner);
+        inner.finish();
+    }
+    authority.previous_pem = fields.text("previous");
+    if (authority.previous_pem && !crypto::inspect_certificate(*authority.previous_pem)) {
+        fault_at(fields, "previous", "no CA certificate");
+    }
+    fields.finish();
+    if (!current) { return std::nullopt; }
+    authority.current = *std::move(current);
+    return authority;
+}
+
+/// Files of the first version have no tokens. The same file always gives the same ones, so that it needs not be
+/// written anew: whoever holds it holds the CA's key, too.
+RoleToken derived_token(const crypto::Secret& ca_key, Role role) {
+    return {.epoch = 1,
+            .secret = crypto::Secret(
+                crypto::hmac_sha256(ca_key, text::format("ingot role token {} epoch 1", to_string(role))))};
+}
+
+void read_role_tokens(Fields& fields, std::int64_t version, Secrets& secrets) {
+    if (version == 1) {
+        fields.ignore("tokens");
+        for (const Role role : kJoiningRoles) {
+            const auto authority = secrets.authorities.find(authority_of(role));
+            if (authority == secrets.authorities.end()) { continue; }
+            secrets.tokens[role] = {derived_token(authority->second.current.key_pem, role)};
+        }
+        return;
+    }
+    if (const Value* section = fields.required("tokens")) {
+        Fields inner(*section, "tokens", fields.faults());
+        for (const Role role : kJoiningRoles) { secrets.tokens[role] = read_tokens(inner, to_string(role)); }
+        inner.finish();
+    }
 }
 
 void read_users(const Value& section, std::map<std::string, UserSecret>& users, Faults& faults) {
@@ -61,6 +106,45 @@ void read_users(const Value& section, std::map<std::string, UserSecret>& users, 
     }
 }
 
+void write_identity(Writer& writer, const crypto::Identity& identity) {
+    writer.entry("certificate", identity.certificate_pem).entry("key", identity.key_pem.reveal());
+}
+
+SourceSecrets read_source(const Value& section, Faults& faults) {
+    Fields fields(section, "source", faults);
+    SourceSecrets source{.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or("")),
+                         .ca = fields.text("ca").value_or(""),
+                         .credential = {.certificate_pem = fields.text("certificate").value_or(""),
+                                        .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
+    fields.finish();
+    return source;
+}
+
+void write_source(Writer& writer, const SourceSecrets& source) {
+    writer.key("source").begin_mapping();
+    if (!source.cipher_pass.empty()) { writer.entry("cipher_pass", source.cipher_pass.reveal()); }
+    if (!source.ca.empty()) { writer.entry("ca", source.ca); }
+    if (!source.credential.key_pem.empty()) {
+        writer.entry("certificate", source.credential.certificate_pem);
+        writer.entry("key", source.credential.key_pem.reveal());
+    }
+    writer.end_mapping();
+}
+
+void read_repositories(const Value& section, std::map<std::string, RepositorySecret>& repositories, Faults& faults) {
+    if (section.mapping() == nullptr) {
+        faults.add(section.position, "repositories: expected a mapping of names to secrets");
+        return;
+    }
+    for (const auto& [name, position, value] : *section.mapping()) {
+        Fields fields(value, text::format("repositories.{}", name), faults);
+        RepositorySecret secret{.secret = crypto::Secret(fields.text("secret").value_or("")),
+                                .private_key = crypto::Secret(fields.text("private_key").value_or(""))};
+        fields.finish();
+        repositories.insert_or_assign(name, std::move(secret));
+    }
+}
+
 } // namespace
 
 Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
@@ -68,7 +152,10 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
     const Value root = document::parse(text, file, faults);
     Secrets secrets;
     Fields fields(root, "", faults);
+    constexpr int kMostGenerations = 1'000'000;
+    const auto version = fields.number("version", 1, kVersion).value_or(1);
     secrets.id = read_uuid(fields, "id");
+    secrets.generation = static_cast<int>(fields.number("generation", 1, kMostGenerations).value_or(1));
     if (const Value* section = fields.required("authorities")) {
         Fields authorities(*section, "authorities", faults);
         for (const Role role : {Role::etcd, Role::db, Role::proxy}) {
@@ -78,8 +165,13 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
         }
         authorities.finish();
     }
+    read_role_tokens(fields, version, secrets);
     if (const Value* users = fields.optional("users")) { read_users(*users, secrets.users, faults); }
+    if (const Value* section = fields.optional("repositories")) {
+        read_repositories(*section, secrets.repositories, faults);
+    }
     secrets.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or(""));
+    if (const Value* section = fields.optional("source")) { secrets.source = read_source(*section, faults); }
     fields.finish();
     if (!faults.empty()) { return faults.to_error(); }
     return secrets;
@@ -87,21 +179,46 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
 
 crypto::Secret render_secrets(const Secrets& secrets) {
     Writer writer;
-    writer.begin_mapping().entry("id", secrets.id).key("users").begin_mapping();
+    writer.begin_mapping().entry("version", kVersion).entry("id", secrets.id).entry("generation", secrets.generation);
+    writer.key("users").begin_mapping();
     for (const auto& [name, secret] : secrets.users) {
         writer.key(name).begin_mapping();
         writer.entry("password", secret.password.reveal()).entry("verifier", secret.verifier).end_mapping();
     }
     writer.end_mapping();
     if (!secrets.cipher_pass.empty()) { writer.entry("cipher_pass", secrets.cipher_pass.reveal()); }
+    if (secrets.source) { write_source(writer, *secrets.source); }
+    if (!secrets.repositories.empty()) {
+        writer.key("repositories").begin_mapping();
+        for (const auto& [name, secret] : secrets.repositories) {
+            writer.key(name).begin_mapping();
+            if (!secret.secret.empty()) { writer.entry("secret", secret.secret.reveal()); }
+            if (!secret.private_key.empty()) { writer.entry("private_key", secret.private_key.reveal()); }
+            writer.end_mapping();
+        }
+        writer.end_mapping();
+    }
     writer.key("authorities").begin_mapping();
     for (const auto& [role, authority] : secrets.authorities) {
         writer.key(to_string(role)).begin_mapping();
-        writer.entry("certificate", authority.certificate_pem).entry("key", authority.key_pem.reveal()).end_mapping();
+        write_identity(writer, authority.current);
+        if (authority.next) {
+            writer.key("next").begin_mapping();
+            write_identity(writer, *authority.next);
+            writer.end_mapping();
+        }
+        if (authority.previous_pem) { writer.entry("previous", *authority.previous_pem); }
+        writer.end_mapping();
+    }
+    writer.end_mapping().key("tokens").begin_mapping();
+    for (const auto& [role, tokens] : secrets.tokens) {
+        writer.key(to_string(role)).begin_sequence();
+        for (const auto& token : tokens) { write_token(writer, token); }
+        writer.end_sequence();
     }
     writer.end_mapping().end_mapping();
     return crypto::Secret(
-        "# Secrets of a cluster, drawn once by 'ingot cluster init'. Keep this file out of git, and keep a\n"
+        "# Secrets of a cluster, drawn by 'ingot cluster init'. Keep this file out of git, and keep a\n"
         "# copy: without cipher_pass its backups cannot be read. A verifier is made of its password.\n" +
         writer.finish());
 }

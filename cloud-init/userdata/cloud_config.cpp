@@ -260,7 +260,8 @@ WriteFile read_file(const Value& value, const std::string& where, Findings& find
     Fields fields(value, where, findings.faults);
     WriteFile file;
     file.path = fields.required_text("path");
-    if (!file.path.empty() && !is_absolute_path(file.path)) {
+    const Value* path = value.find("path");
+    if (path != nullptr && path->scalar() != nullptr && !is_absolute_path(file.path)) {
         fault_at(fields, "path", text::format("'{}' is no absolute path", file.path));
     }
     file.content = fields.text("content").value_or("");

@@ -151,6 +151,37 @@ std::vector<Mount> read_mounts(Fields& root, Findings& findings) {
     return mounts;
 }
 
+/// What is read as "do not": YAML 1.1 turns a bare off into false, people write both.
+bool is_off(std::string_view word) { return word == "off" || word == "false" || word == "no"; }
+
+Growth read_growth(Fields& root, Findings& findings) {
+    Growth growth;
+    const Value* section = root.value().find("growpart");
+    if (section != nullptr && section->scalar() != nullptr && is_off(text::lower(scalar_of(section)))) {
+        growth.partition = false; // not cloud-init's form, and what it means is plain
+    } else if (section != nullptr && !section->is_null()) {
+        Fields fields(*section, "growpart", findings.faults);
+        const auto mode = text::lower(scalar_of(fields.optional("mode")));
+        growth.partition = !is_off(mode);
+        if (growth.partition && !mode.empty() && mode != "auto" && mode != "growpart" && mode != "gpart") {
+            fault_at(fields, "mode", text::format("expected auto or off, found '{}'", mode));
+        }
+        for (const auto& device : one_or_many(fields.optional("devices"))) {
+            if (device != "/") {
+                findings.warn(section->position, text::format("growpart.devices: only / grows here, not {}", device));
+            }
+        }
+        warn_of_others(*section, "growpart", {"mode", "devices", "ignore_growroot_disabled"}, {}, findings);
+    }
+    const auto resize = text::lower(scalar_of(root.optional("resize_rootfs")));
+    growth.filesystem = !is_off(resize);
+    if (growth.filesystem && !resize.empty() && resize != "true" && resize != "yes" && resize != "on" &&
+        resize != "noblock") {
+        fault_at(root, "resize_rootfs", text::format("expected true, false or noblock, found '{}'", resize));
+    }
+    return growth;
+}
+
 /// "1073741824", "1G", "512M"; 0 for auto.
 std::optional<std::uint64_t> read_size(std::string_view text) {
     if (text.empty() || text == "auto") { return 0; }
@@ -217,6 +248,7 @@ const document::Sequence& items_of(Fields& fields, std::string_view key) {
 }
 
 void read_disk_config(MachineConfig& config, Fields& fields, Findings& findings) {
+    config.growth = read_growth(fields, findings);
     config.disks = read_disks(fields.value(), findings);
     config.filesystems = read_filesystems(fields, findings);
     config.mounts = read_mounts(fields, findings);

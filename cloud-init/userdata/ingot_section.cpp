@@ -2,7 +2,10 @@
 // somebody believes to be in force.
 #include "cloud-init/userdata/parts.hpp"
 
+#include <algorithm>
+
 #include "cloud-init/userdata/rules.hpp"
+#include "cloud-init/userdata/source_section.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::cloud_init {
@@ -11,66 +14,6 @@ using document::Fields;
 using document::Value;
 
 namespace {
-
-/// One of the three CA certificates. Returns the PEM, empty after a fault.
-std::string read_authority(Fields& pki, std::string_view key, Role role, const std::string& cluster) {
-    auto pem = pki.required_text(key);
-    if (pem.empty()) { return pem; }
-    if (pem.find("PRIVATE KEY") != std::string::npos) {
-        fault_at(pki, key, "a private key stands where a certificate belongs");
-        return {};
-    }
-    const auto info = crypto::inspect_certificate(pem);
-    if (!info) {
-        fault_at(pki, key, text::format("no CA certificate: {}", info.error().message));
-        return {};
-    }
-    if (!info->is_ca) {
-        fault_at(pki, key, text::format("{} is a certificate, but not of a CA", info->subject));
-        return {};
-    }
-    const auto wanted = text::format("OU={},O={}", to_string(role), cluster);
-    if (is_cluster_name(cluster) && !info->subject.ends_with("," + wanted)) {
-        fault_at(pki, key, text::format("this is the CA {}, expected one of {}", info->subject, wanted));
-        return {};
-    }
-    return pem;
-}
-
-void read_keys(Fields& pki, Role role, bool role_known, Pki& out, Findings& findings) {
-    const Value* section = pki.optional("keys");
-    if (section == nullptr) {
-        if (role_known) {
-            fault_at(pki, "keys", text::format("the key of the {} CA is missing", to_string(role)),
-                     "'ingot user-data' puts it there");
-        }
-        return;
-    }
-    Fields fields(*section, pki.path("keys"), findings.faults);
-    for (const Role each : {Role::db, Role::etcd, Role::proxy}) {
-        const auto name = to_string(each);
-        auto pem = fields.text(name);
-        if (!pem) {
-            if (each == role && role_known && section->mapping() != nullptr && section->find(name) == nullptr) {
-                fault_at(fields, name, "the key of the role's own CA is missing", "'ingot user-data' puts it there");
-            }
-            continue;
-        }
-        crypto::Secret key(*std::move(pem));
-        const auto& certificate = each == Role::db ? out.db_ca : each == Role::etcd ? out.etcd_ca : out.proxy_ca;
-        if (!certificate.empty()) { // otherwise there is a fault about it already
-            const auto checked = crypto::check_key(certificate, key);
-            if (!checked) { fault_at(fields, name, checked.error().message); }
-        }
-        if (role_known && each != role) {
-            findings.warn(section->find(name)->position,
-                          text::format("{}: a node of role {} needs no {} CA key; leave it out", fields.path(name),
-                                       to_string(role), name));
-        }
-        out.keys.insert_or_assign(each, std::move(key));
-    }
-    fields.finish();
-}
 
 std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& names) {
     std::vector<DatabaseUser> users;
@@ -98,13 +41,22 @@ std::vector<DatabaseUser> read_users(Fields& postgres, std::set<std::string>& na
     return users;
 }
 
+OnClone read_on_clone(Fields& ingot) {
+    const auto word = ingot.choice("on_clone", {"refuse", "rejoin", "renew"}).value_or("refuse");
+    if (word == "rejoin") { return OnClone::rejoin; }
+    return word == "renew" ? OnClone::renew : OnClone::refuse;
+}
+
 PostgresConfig read_postgres(const Value* section, const std::string& where, Faults& faults) {
     PostgresConfig postgres;
     if (section == nullptr) { return postgres; }
     Fields fields(*section, where, faults);
     postgres.version = read_postgres_version(fields);
     postgres.synchronous = read_synchronous(fields);
+    postgres.failover = read_failover(fields);
     postgres.parameters = read_parameters(fields);
+    postgres.hba = read_hba(fields);
+    postgres.delayed = read_duration(fields, "delayed");
     std::set<std::string> names;
     postgres.users = read_users(fields, names);
     postgres.databases = read_databases(fields, names);
@@ -112,17 +64,30 @@ PostgresConfig read_postgres(const Value* section, const std::string& where, Fau
     return postgres;
 }
 
+void read_sources(Fields& fields, IngotConfig& ingot, Faults& faults) {
+    if (const Value* section = fields.optional("restore")) {
+        ingot.restore = read_restore(*section, fields.path("restore"), ingot.cluster_id, true, faults);
+    }
+    if (const Value* section = fields.optional("standby_of")) {
+        ingot.standby_of = read_standby(*section, fields.path("standby_of"), ingot.cluster_id, true, faults);
+        if (ingot.restore) {
+            fault_at(fields, "standby_of", "restore is given as well; a cluster begins in one way");
+        }
+    }
+}
+
 } // namespace
 
-IngotConfig read_ingot(const Value& section, Findings& findings) {
+IngotConfig read_ingot(const Value& section, AccessConfig& access, Findings& findings) {
     IngotConfig ingot;
     Fields fields(section, "ingot", findings.faults);
     if (section.mapping() == nullptr) { return ingot; }
     ingot.cluster = read_cluster_name(fields, "cluster");
     ingot.cluster_id = read_uuid(fields, "id");
     fields.required("role");
-    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy"}).value_or(""));
+    const auto role = role_from(fields.choice("role", {"db", "etcd", "proxy", "backup"}).value_or(""));
     ingot.role = role.value_or(Role::db);
+    ingot.on_clone = read_on_clone(fields);
     const auto network = read_network(fields, "network");
     if (network) { ingot.network = network->to_string(); }
     if (const Value* etcd = fields.required("etcd")) {
@@ -131,21 +96,24 @@ IngotConfig read_ingot(const Value& section, Findings& findings) {
         inner.finish();
     }
     if (const Value* pki = fields.required("pki")) {
-        Fields inner(*pki, fields.path("pki"), findings.faults);
-        ingot.pki.etcd_ca = read_authority(inner, "etcd_ca", Role::etcd, ingot.cluster);
-        ingot.pki.db_ca = read_authority(inner, "db_ca", Role::db, ingot.cluster);
-        ingot.pki.proxy_ca = read_authority(inner, "proxy_ca", Role::proxy, ingot.cluster);
-        read_keys(inner, ingot.role, role.has_value(), ingot.pki, findings);
-        inner.finish();
+        ingot.pki = read_pki(*pki, fields.path("pki"), {.cluster = ingot.cluster, .role = role}, access, findings);
     }
     ingot.postgres = read_postgres(fields.optional("postgres"), fields.path("postgres"), findings.faults);
     const Value* backup = fields.optional("backup");
     ingot.backup = read_backup(backup, fields.path("backup"), true, findings.faults);
+    check_backup_hosts(fields, ingot.backup, network);
+    if (role == Role::backup && std::ranges::none_of(ingot.backup.repositories, [](const Repository& repository) {
+            return std::holds_alternative<HostStore>(repository.store);
+        })) {
+        fault_at(fields, "backup", "there is no repository of type host, so there is nothing for this role to do");
+    }
     if (backup == nullptr && role == Role::db) {
         findings.warn(section.position, "ingot.backup is missing: nothing will be backed up");
     }
-    ingot.proxy = read_proxy(fields.optional("proxy"), fields.path("proxy"), findings.faults);
-    refuse_unsupported(fields, {"standby_of", "restore"});
+    ingot.proxy =
+        read_proxy(fields.optional("proxy"), fields.path("proxy"), network, access.firewall, findings.faults);
+    read_firewall(fields.optional("firewall"), fields.path("firewall"), access.firewall, findings.faults);
+    read_sources(fields, ingot, findings.faults);
     fields.finish();
     return ingot;
 }

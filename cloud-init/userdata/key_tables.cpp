@@ -7,7 +7,7 @@ namespace ingot::cloud_init {
 
 namespace {
 
-constexpr std::array<KeyInfo, 31> kApplied = {{
+constexpr std::array<KeyInfo, 33> kApplied = {{
     {"apt", "mapping", "", "apt: {http_proxy: 'http://10.0.0.1:3128'}",
      "http_proxy (or proxy), https_proxy, conf, and sources by name with source and key. Debian's own sources stay "
      "as the image has them; keyid is not fetched from key servers"},
@@ -29,6 +29,9 @@ constexpr std::array<KeyInfo, 31> kApplied = {{
      "device, filesystem, label, partition (auto, none, a number). Made only where there is nothing; overwrite and "
      "replace_fs are ignored with a warning"},
     {"groups", "list", "", "groups: [ops, {dba: [ann]}]", "Groups with members; made if missing"},
+    {"growpart", "mapping", "{mode: auto}", "growpart: {mode: off}",
+     "The root's partition grows to the end of its disk, by systemd-repart, at every boot; mode off leaves it. "
+     "devices other than / are left alone"},
     {"hostname", "host name", "", "hostname: db-1", "At most 64 characters. Before the provider's name"},
     {"ingot", "mapping", "", "", "What this node is in its cluster: see above. Not part of cloud-init"},
     {"locale", "text", "", "locale: C.UTF-8", "LANG in /etc/default/locale. Not generated: the image brings C.UTF-8"},
@@ -57,6 +60,9 @@ constexpr std::array<KeyInfo, 31> kApplied = {{
      "condition is "
      "a fault"},
     {"preserve_hostname", "true or false", "false", "preserve_hostname: true", "The host name is left as it is"},
+    {"resize_rootfs", "true, false, noblock", "true", "resize_rootfs: false",
+     "The root's filesystem grows into its partition, by systemd-growfs, at every boot. noblock is as true: growing "
+     "takes no time worth a second process"},
     {"runcmd", "list of commands", "", "runcmd: ['systemctl restart ssh', [touch, /tmp/x]]",
      "Once per instance; a text is a line for the shell, a list a command with its arguments. Each result is kept in "
      "/var/lib/ingot/runcmd.json; one that fails is noted and the next one runs"},
@@ -115,7 +121,6 @@ const std::vector<std::string>& known_keys() {
                                                     "disable_root_opts",
                                                     "drivers",
                                                     "fan",
-                                                    "growpart",
                                                     "grub-dpkg",
                                                     "grub_dpkg",
                                                     "keyboard",
@@ -136,7 +141,6 @@ const std::vector<std::string>& known_keys() {
                                                     "puppet",
                                                     "random_seed",
                                                     "reporting",
-                                                    "resize_rootfs",
                                                     "resolv_conf",
                                                     "rh_subscription",
                                                     "rpi",

@@ -55,6 +55,12 @@ struct Mount {
     std::string pass = "2";
 };
 
+/// growpart and resize_rootfs: whether the root grows to the end of its disk.
+struct Growth {
+    bool partition = true;
+    bool filesystem = true;
+};
+
 struct Swap {
     std::string file = "/swap.img";
     std::uint64_t bytes = 0; ///< 0: as large as the memory, at most `most`
@@ -97,6 +103,7 @@ struct MachineConfig {
     std::optional<std::string> timezone{};
     std::optional<std::string> locale{};
     std::optional<CaCerts> ca_certs{};
+    Growth growth{};
     std::vector<DiskLayout> disks{};
     std::vector<FileSystem> filesystems{};
     std::vector<Mount> mounts{};

@@ -16,7 +16,7 @@ std::vector<std::string> one_or_many(const document::Value* value);
 /// The items of a list; a fault if it is none.
 const document::Sequence& items_of(document::Fields& fields, std::string_view key);
 
-/// disk_setup, fs_setup, mounts, swap.
+/// growpart, resize_rootfs, disk_setup, fs_setup, mounts, swap.
 void read_disk_config(MachineConfig& config, document::Fields& fields, Findings& findings);
 
 } // namespace ingot::cloud_init

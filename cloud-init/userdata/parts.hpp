@@ -12,7 +12,15 @@ MachineConfig read_machine_config(const document::Value& root, Findings& finding
 /// Warns about keys of a mapping that are not applied: valid ones by name, others with the nearest valid one.
 void warn_of_others(const document::Value& value, std::string_view where, const std::vector<std::string>& applied,
                     const std::vector<std::string>& known, Findings& findings);
+/// Whose certificates and keys these are to be; no role if that itself is a fault.
+struct PkiOwner {
+    std::string cluster;
+    std::optional<Role> role{};
+};
+/// What stands under `ingot.pki`.
+Pki read_pki(const document::Value& section, std::string where, const PkiOwner& owner, AccessConfig& access,
+             Findings& findings);
 /// What stands under `ingot:`.
-IngotConfig read_ingot(const document::Value& section, Findings& findings);
+IngotConfig read_ingot(const document::Value& section, AccessConfig& access, Findings& findings);
 
 } // namespace ingot::cloud_init

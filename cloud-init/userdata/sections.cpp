@@ -136,21 +136,6 @@ int read_postgres_version(Fields& fields) {
     return static_cast<int>(fields.number("version", 13, 18).value_or(PostgresConfig{}.version));
 }
 
-Synchronous read_synchronous(Fields& fields) {
-    const auto word = fields.choice("synchronous", {"off", "on", "strict"}).value_or("off");
-    if (word == "strict") { return Synchronous::strict; }
-    return word == "on" ? Synchronous::on : Synchronous::off;
-}
-
-std::string_view to_string(Synchronous synchronous) {
-    switch (synchronous) {
-    case Synchronous::off: return "off";
-    case Synchronous::on: return "on";
-    case Synchronous::strict: return "strict";
-    }
-    return "off";
-}
-
 std::map<std::string, std::string> read_parameters(Fields& fields) {
     std::map<std::string, std::string> parameters;
     const Value* section = fields.optional("parameters");
@@ -213,6 +198,7 @@ std::vector<DatabaseConfig> read_databases(Fields& fields, const std::set<std::s
         Fields item((*section->sequence())[index], text::format("{}[{}]", fields.path("databases"), index),
                     fields.faults());
         DatabaseConfig database{.name = item.required_text("name"), .owner = item.text("owner")};
+        database.extensions = read_extensions(item);
         if (!database.name.empty() && !is_database_name(database.name)) {
             fault_at(item, "name", text::format("'{}' cannot name a database", database.name),
                      "a lower-case letter or '_', then letters, digits, '_' or '-', at most 63");
@@ -233,72 +219,8 @@ std::vector<DatabaseConfig> read_databases(Fields& fields, const std::set<std::s
     return databases;
 }
 
-namespace {
-
-std::optional<PosixRepository> read_repository(Fields& item, std::set<std::string>& seen) {
-    const auto type = item.required_text("type");
-    constexpr std::array<std::string_view, 5> kLater = {"s3", "gcs", "azure", "sftp", "cifs"};
-    if (std::ranges::find(kLater, type) != kLater.end()) {
-        fault_at(item, "type", text::format("'{}' is not supported by this version", type), "posix");
-        return std::nullopt; // its other keys are of a kind not known here
-    }
-    if (!type.empty() && type != "posix") { fault_at(item, "type", text::format("'{}' is not posix", type)); }
-    auto path = item.required_text("path");
-    if (!path.empty() && !is_absolute_path(path)) {
-        fault_at(item, "path", text::format("'{}' is no absolute path", path));
-    } else if (!path.empty() && !seen.insert(path).second) {
-        fault_at(item, "path", text::format("'{}' is given twice", path));
-    }
-    item.finish();
-    return PosixRepository{.path = std::move(path)};
-}
-
-} // namespace
-
-BackupConfig read_backup(const Value* section, std::string where, bool with_cipher, Faults& faults) {
-    BackupConfig backup;
-    if (section == nullptr) { return backup; }
-    Fields fields(*section, std::move(where), faults);
-    if (const Value* list = fields.required("repositories")) {
-        constexpr std::size_t kMost = 4; // of pgBackRest's 256: more would be a mistake
-        if (list->sequence() == nullptr) {
-            fault_at(fields, "repositories", "expected a list", "as in - {type: posix, path: /var/lib/pgbackrest}");
-        } else if (list->sequence()->empty() || list->sequence()->size() > kMost) {
-            fault_at(fields, "repositories", text::format("expected 1 to {} repositories", kMost));
-        } else {
-            std::set<std::string> seen;
-            for (std::size_t index = 0; index < list->sequence()->size(); ++index) {
-                Fields item((*list->sequence())[index], text::format("{}[{}]", fields.path("repositories"), index),
-                            faults);
-                if (auto repository = read_repository(item, seen)) {
-                    backup.repositories.push_back(*std::move(repository));
-                }
-            }
-        }
-    }
-    if (with_cipher) {
-        if (auto cipher = fields.text("cipher_pass")) {
-            constexpr std::size_t kShortest = 16;
-            const bool printable = std::ranges::all_of(*cipher, [](char c) { return c > 0x20 && c < 0x7F; });
-            if (cipher->size() < kShortest || !printable) {
-                fault_at(fields, "cipher_pass", "expected at least 16 printable ASCII characters without spaces");
-            }
-            backup.cipher_pass = crypto::Secret(*std::move(cipher));
-        }
-    }
-    if (const Value* retention = fields.optional("retention")) {
-        Fields inner(*retention, fields.path("retention"), faults);
-        const auto full = inner.number("full", 1, 9999);
-        backup.retention_full = static_cast<int>(full.value_or(backup.retention_full));
-        refuse_unsupported(inner, {"diff", "archive", "days"});
-        inner.finish();
-    }
-    refuse_unsupported(fields, {"schedule", "restore_test"});
-    fields.finish();
-    return backup;
-}
-
-ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) {
+ProxyConfig read_proxy(const Value* section, std::string where, const std::optional<Network>& network,
+                       FirewallConfig& firewall, Faults& faults) {
     ProxyConfig proxy;
     if (section == nullptr) { return proxy; }
     Fields fields(*section, std::move(where), faults);
@@ -315,6 +237,7 @@ ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) 
         proxy.primary_port = port("primary", proxy.primary_port);
         proxy.replica_port = port("replica", proxy.replica_port);
         proxy.pool_port = port("pool", proxy.pool_port);
+        proxy.read_pool_port = port("read_pool", proxy.read_pool_port);
         inner.finish();
     }
     if (const Value* pool = fields.optional("pool")) {
@@ -323,6 +246,19 @@ ProxyConfig read_proxy(const Value* section, std::string where, Faults& faults) 
         proxy.max_client_connections = static_cast<int>(clients.value_or(proxy.max_client_connections));
         if (const auto size = inner.number("size", 1, 100'000)) { proxy.pool_size = static_cast<int>(*size); }
         inner.finish();
+    }
+    firewall.clients = read_networks(fields, "clients");
+    if (const auto written = fields.text("virtual_address")) {
+        const auto address = Address::parse(*written);
+        if (!address) {
+            fault_at(fields, "virtual_address", text::format("'{}' is no IP address", *written));
+        } else if (network && (!network->contains(*address) || *address == network->first() ||
+                               (!address->is_v6() && *address == network->last()))) {
+            fault_at(fields, "virtual_address",
+                     text::format("{} is no machine's address in {}", *written, network->to_string()));
+        } else {
+            proxy.virtual_address = address->to_string();
+        }
     }
     fields.finish();
     return proxy;

@@ -1,6 +1,7 @@
 // Readers of the sections that user-data and cluster.yaml have in common, so that both are held to the same rules.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cloud-init/userdata/access.hpp"
 #include "cloud-init/userdata/network.hpp"
 #include "cloud-init/userdata/userdata.hpp"
 #include "common/document/document.hpp"
@@ -37,15 +39,42 @@ std::map<std::string, std::string> read_founders(document::Fields& fields, std::
 int read_postgres_version(document::Fields& fields);
 Synchronous read_synchronous(document::Fields& fields);
 std::string_view to_string(Synchronous synchronous);
+std::optional<Synchronous> synchronous_from(std::string_view word);
+Failover read_failover(document::Fields& fields);
+std::string_view to_string(Failover failover);
+/// Lines of pg_hba.conf.
+std::vector<std::string> read_hba(document::Fields& fields);
+/// Names of extensions, of one database.
+std::vector<std::string> read_extensions(document::Fields& fields);
+/// "30s", "10min", "1h", "2d".
+std::optional<std::chrono::seconds> read_duration(document::Fields& fields, std::string_view key);
+std::optional<std::chrono::seconds> duration_from(std::string_view text);
+std::string duration_text(std::chrono::seconds duration);
 std::map<std::string, std::string> read_parameters(document::Fields& fields);
 /// True if `name` may be a role that user-data creates; a fault otherwise.
 bool check_database_user(const Position& position, std::string_view where, const std::string& name,
                          std::set<std::string>& seen, Faults& faults);
 /// Owners have to be among `users`.
 std::vector<DatabaseConfig> read_databases(document::Fields& fields, const std::set<std::string>& users);
-/// The backup section; `with_cipher` if cipher_pass may stand there.
-BackupConfig read_backup(const document::Value* section, std::string where, bool with_cipher, Faults& faults);
-ProxyConfig read_proxy(const document::Value* section, std::string where, Faults& faults);
+/// The backup section; `with_secrets` in user-data, where cipher_pass and the secrets of repositories stand.
+BackupConfig read_backup(const document::Value* section, std::string where, bool with_secrets, Faults& faults);
+/// Faults about backup hosts outside the private network, at the backup section of `fields`.
+void check_backup_hosts(document::Fields& fields, const BackupConfig& backup, const std::optional<Network>& network);
+/// As read_backup() reads it; nothing if there are no repositories.
+void write_backup(document::Writer& writer, const BackupConfig& backup, bool with_secrets);
+/// The networks under `clients` go to `firewall`.
+ProxyConfig read_proxy(const document::Value* section, std::string where, const std::optional<Network>& network,
+                       FirewallConfig& firewall, Faults& faults);
+void read_firewall(const document::Value* section, std::string where, FirewallConfig& firewall, Faults& faults);
+void write_firewall(document::Writer& writer, const FirewallConfig& firewall);
+/// A list of networks, canonical.
+std::vector<std::string> read_networks(document::Fields& fields, std::string_view key);
+void write_networks(document::Writer& writer, std::string_view key, const std::vector<std::string>& networks);
+/// {epoch, secret}; nothing after a fault.
+std::optional<RoleToken> read_token(const document::Value& value, std::string where, Faults& faults);
+/// A list of them, one or two, newest first.
+std::vector<RoleToken> read_tokens(document::Fields& fields, std::string_view key);
+void write_token(document::Writer& writer, const RoleToken& token);
 std::vector<std::string> read_ssh_keys(document::Fields& fields, std::string_view key);
 
 } // namespace ingot::cloud_init

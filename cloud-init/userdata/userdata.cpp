@@ -90,16 +90,19 @@ std::string_view to_string(Role role) {
     case Role::db: return "db";
     case Role::etcd: return "etcd";
     case Role::proxy: return "proxy";
+    case Role::backup: return "backup";
     }
     return "db";
 }
 
 std::optional<Role> role_from(std::string_view text) {
-    for (const Role role : {Role::db, Role::etcd, Role::proxy}) {
+    for (const Role role : {Role::db, Role::etcd, Role::proxy, Role::backup}) {
         if (text == to_string(role)) { return role; }
     }
     return std::nullopt;
 }
+
+Role authority_of(Role role) { return role == Role::backup ? Role::db : role; }
 
 std::string domain_of(std::string_view cluster) { return text::format("{}.internal", cluster); }
 
@@ -108,6 +111,11 @@ Result<UserData> parse(std::string_view text, std::string_view file) {
 }
 
 Result<UserData> parse_sources(const Sources& sources, std::string_view file) {
+    INGOT_ASSIGN(auto parsed, parse_node_data(sources, file), "");
+    return std::move(parsed.user_data);
+}
+
+Result<NodeData> parse_node_data(const Sources& sources, std::string_view file) {
     Findings findings;
     const Position start{.file = std::string(file), .line = 1, .column = 1};
     if (text::trim(sources.user_data).empty()) {
@@ -127,21 +135,22 @@ Result<UserData> parse_sources(const Sources& sources, std::string_view file) {
             assembled.scripts.push_back(std::move(script));
         }
     }
-    UserData user_data;
+    NodeData parsed;
+    auto& user_data = parsed.user_data;
     const auto& root = assembled.root;
     if (root.mapping() != nullptr) {
         // Also after faults of the text itself, such as a duplicate key: what was read is looked at all the same.
         user_data.cloud_config = read_cloud_config(root, findings);
     }
     if (const Value* section = root.find("ingot"); section != nullptr && !section->is_null()) {
-        user_data.ingot = read_ingot(*section, findings);
+        user_data.ingot = read_ingot(*section, parsed.access, findings);
     } else if (findings.faults.empty()) {
         findings.warn(start, "there is no ingot: section; a node with this user-data joins no cluster");
     }
     if (!findings.faults.empty()) { return findings.faults.to_error(); }
     user_data.scripts = std::move(assembled.scripts);
     user_data.warnings = std::move(findings.warnings);
-    return user_data;
+    return parsed;
 }
 
 } // namespace ingot::cloud_init

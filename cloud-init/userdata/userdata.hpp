@@ -4,6 +4,7 @@
 // it before it changes anything, so both say the same. A UserData exists only if there was no fault.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,15 +15,21 @@
 #include <vector>
 
 #include "cloud-init/parts/parts.hpp"
+#include "cloud-init/userdata/backup.hpp"
 #include "cloud-init/userdata/machine.hpp"
+#include "cloud-init/userdata/source.hpp"
 #include "common/crypto/crypto.hpp"
 #include "common/result/result.hpp"
 
 namespace ingot::cloud_init {
 
-enum class Role { db, etcd, proxy };
+/// backup: a machine that keeps a repository and takes no part in anything else.
+enum class Role { db, etcd, proxy, backup };
 std::string_view to_string(Role role);
 std::optional<Role> role_from(std::string_view text);
+/// Whose CA signs the certificates of a role: backup hosts are clients and servers of db nodes only, so theirs is the
+/// db CA, with an OU of their own. Every other role has its own.
+Role authority_of(Role role);
 
 // ---- ordinary cloud-config, as far as it is applied -------------------------------------------
 
@@ -93,11 +100,17 @@ struct EtcdConfig {
     std::map<std::string, std::string> founders{}; ///< name → IPv4 or IPv6 address
 };
 
-enum class Synchronous { off, on, strict };
+/// off; on: while two machines are there, an acknowledged row is on two; strict: else writes wait; quorum: as on, but
+/// whichever replica is the fastest (Patroni 4).
+enum class Synchronous { off, on, strict, quorum };
+
+/// How soon a leader that does not answer is replaced.
+enum class Failover { fast, normal, wide };
 
 struct DatabaseConfig {
     std::string name;
     std::optional<std::string> owner{};
+    std::vector<std::string> extensions{};
 };
 
 struct DatabaseUser {
@@ -108,40 +121,41 @@ struct DatabaseUser {
 struct PostgresConfig {
     int version = 17;
     Synchronous synchronous = Synchronous::off;
+    Failover failover = Failover::fast;
     std::map<std::string, std::string> parameters{};
+    std::vector<std::string> hba{}; ///< lines of pg_hba.conf, after those that Ingot needs
     std::vector<DatabaseConfig> databases{};
     std::vector<DatabaseUser> users{};
-};
-
-/// A pgBackRest repository that all db nodes reach as a path (NFS, a shared disk, the lab's folder).
-struct PosixRepository {
-    std::string path;
-};
-
-struct BackupConfig {
-    std::vector<PosixRepository> repositories{};
-    std::optional<crypto::Secret> cipher_pass{}; ///< encrypts the repository (aes-256-cbc) when given
-    int retention_full = 2;                      ///< how many full backups are kept
+    std::optional<std::chrono::seconds> delayed{}; ///< this node only: a replica that stays behind by that much
 };
 
 struct ProxyConfig {
     int primary_port = 5000;
     int replica_port = 5001;
-    int pool_port = 6432;
+    int pool_port = 6432;      ///< PgBouncer to the leader
+    int read_pool_port = 6433; ///< PgBouncer to the replicas
     int max_client_connections = 2000;
     std::optional<int> pool_size{}; ///< default: computed
+    /// An address that one of the proxies has, whichever is well: for networks without a load balancer.
+    std::optional<std::string> virtual_address{};
 };
+
+/// What a node does whose disk holds data of its role that it wrote as another instance (firstboot/node/clone.hpp).
+enum class OnClone { refuse, rejoin, renew };
 
 struct IngotConfig {
     std::string cluster;    ///< name: [a-z][a-z0-9-]{0,30}
     std::string cluster_id; ///< random UUID made by `ingot cluster init`
     Role role = Role::db;
+    OnClone on_clone = OnClone::refuse;
     std::string network; ///< CIDR of the private network
     EtcdConfig etcd{};
     Pki pki{};
     PostgresConfig postgres{};
     BackupConfig backup{};
     ProxyConfig proxy{};
+    std::optional<RestoreConfig> restore{};
+    std::optional<StandbyConfig> standby_of{};
 };
 
 struct UserData {

@@ -42,6 +42,24 @@ Result<std::string> unzstd_frame(std::string_view frame, std::size_t limit) {
     return bytes;
 }
 
+Result<FrameSize> first_frame(std::string_view bytes) {
+    const auto compressed = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
+    const auto content = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
+    if (ZSTD_isError(compressed) != 0 || content == ZSTD_CONTENTSIZE_ERROR || content == ZSTD_CONTENTSIZE_UNKNOWN) {
+        return fail(ErrorKind::invalid_input, "this is not a whole zstd frame of a known size");
+    }
+    return FrameSize{.compressed = compressed, .content = content};
+}
+
+Status unzstd_into(std::string_view frame, std::span<char> into) {
+    const auto got = ZSTD_decompress(into.data(), into.size(), frame.data(), frame.size());
+    if (ZSTD_isError(got) != 0) {
+        return fail(ErrorKind::invalid_input, std::string("a damaged zstd frame: ") + ZSTD_getErrorName(got));
+    }
+    if (got != into.size()) { return fail(ErrorKind::invalid_input, "a zstd frame of another size"); }
+    return {};
+}
+
 ZstdCompressor::ZstdCompressor(int level) : context_(ZSTD_createCCtx()) {
     ZSTD_CCtx_setParameter(context_of(context_), ZSTD_c_compressionLevel, level);
 }

@@ -80,7 +80,9 @@ struct Identity {
 /// A self-signed CA, P-256, valid 10 years from `now` minus one hour. Subject: O=<cluster>, OU=<role>,
 /// CN="<cluster> <role> CA". With a (non-critical, because Go refuses it otherwise) directoryName
 /// constraint to O=<cluster>, OU=<role>: OpenSSL, hence PostgreSQL and HAProxy, refuses a leaf of another role.
-Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now);
+/// `also`: other roles that it may sign for.
+Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now,
+                         std::vector<std::string> also = {});
 
 /// What a leaf certificate is to say. Always for server and client authentication.
 struct LeafRequest {

@@ -9,7 +9,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+
 #include "common/crypto/handles.hpp"
+#include "common/crypto/request.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 
@@ -118,6 +122,20 @@ std::string sha256_hex(std::string_view bytes) {
     Sha256 digest;
     digest.update(bytes);
     return digest.finish_hex();
+}
+
+std::string hmac_sha256(const Secret& key, std::string_view message) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
+    unsigned size = 0;
+    // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes are unsigned
+    must(HMAC(EVP_sha256(), key.reveal().data(), static_cast<int>(key.reveal().size()),
+              reinterpret_cast<const unsigned char*>(message.data()), message.size(), mac.data(), &size) != nullptr);
+    return {reinterpret_cast<const char*>(mac.data()), size};
+    // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+}
+
+bool same_bytes(std::string_view left, std::string_view right) {
+    return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 Result<std::string> sha256_file(const std::filesystem::path& path) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -40,6 +41,11 @@ using ConstraintsHandle = Handle<NAME_CONSTRAINTS, NAME_CONSTRAINTS_free>;
 using SubtreeHandle = Handle<GENERAL_SUBTREE, GENERAL_SUBTREE_free>;
 using StoreHandle = Handle<X509_STORE, X509_STORE_free>;
 using StoreContextHandle = Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
+inline void free_extensions(STACK_OF(X509_EXTENSION) * extensions) {
+    sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+}
+using ExtensionsHandle = Handle<STACK_OF(X509_EXTENSION), free_extensions>;
+using RequestHandle = Handle<X509_REQ, X509_REQ_free>;
 using BasicConstraintsHandle = Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free>;
 
 /// "WHAT: reason", with OpenSSL's first queued reason; empties the queue.
@@ -54,7 +60,19 @@ inline Error fail_openssl(ErrorKind kind, std::string_view what) {
 
 /// The exactly one certificate of a PEM text. invalid_input otherwise.
 Result<CertificateHandle> read_certificate(std::string_view pem);
+/// A PEM certificate request (PKCS#10).
+Result<RequestHandle> read_request(std::string_view pem);
 /// A PEM private key. invalid_input otherwise; never asks anybody for a pass phrase.
 Result<KeyHandle> read_key(std::string_view pem);
+
+/// "CN=db-1,OU=db,O=orders".
+std::string name_text(const X509_NAME* name);
+/// The first value of a field of a name; empty if it has none.
+std::string name_part(const X509_NAME* name, int nid);
+/// SHA-256 over the public key's DER, in hexadecimal; empty on failure.
+std::string key_digest(X509_PUBKEY* key);
+/// DNS names and addresses of a subjectAltName.
+void read_names(const GENERAL_NAMES* names, std::vector<std::string>& dns_names,
+                std::vector<std::string>& ip_addresses);
 
 } // namespace ingot::crypto

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "common/crypto/handles.hpp"
+#include "common/crypto/request.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::crypto {
@@ -49,22 +50,7 @@ std::string string_of(const ASN1_STRING* value) {
             static_cast<std::size_t>(ASN1_STRING_length(value))};
 }
 
-std::string subject_of(const X509* certificate) {
-    const BioHandle bio(BIO_new(BIO_s_mem()));
-    if (!bio || X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253) < 0) {
-        return {};
-    }
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio.get(), &data); // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): a macro
-    return size <= 0 ? std::string() : std::string(data, static_cast<std::size_t>(size));
-}
-
-std::string common_name_of(const X509* certificate) {
-    const X509_NAME* subject = X509_get_subject_name(certificate);
-    const int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    if (index < 0) { return {}; }
-    return string_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, index)));
-}
+std::string subject_of(const X509* certificate) { return name_text(X509_get_subject_name(certificate)); }
 
 std::string address_text(const ASN1_STRING* value) {
     const int family = ASN1_STRING_length(value) == 4 ? AF_INET : AF_INET6;
@@ -77,12 +63,7 @@ std::string address_text(const ASN1_STRING* value) {
 void read_alternative_names(const X509* certificate, CertificateInfo& info) {
     const GeneralNamesHandle names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-    for (int index = 0; names && index < sk_GENERAL_NAME_num(names.get()); ++index) {
-        int type = 0;
-        const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), index), &type);
-        if (type == GEN_DNS) { info.dns_names.push_back(string_of(static_cast<const ASN1_STRING*>(value))); }
-        if (type == GEN_IPADD) { info.ip_addresses.push_back(address_text(static_cast<const ASN1_STRING*>(value))); }
-    }
+    if (names) { read_names(names.get(), info.dns_names, info.ip_addresses); }
 }
 
 Status check_key_of(const X509* certificate, const Secret& key_pem) {
@@ -96,6 +77,40 @@ Status check_key_of(const X509* certificate, const Secret& key_pem) {
 }
 
 } // namespace
+
+std::string name_text(const X509_NAME* name) {
+    const BioHandle bio(BIO_new(BIO_s_mem()));
+    if (!bio || X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253) < 0) { return {}; }
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(bio.get(), &data); // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): a macro
+    return size <= 0 ? std::string() : std::string(data, static_cast<std::size_t>(size));
+}
+
+std::string name_part(const X509_NAME* name, int nid) {
+    const int index = X509_NAME_get_index_by_NID(name, nid, -1);
+    if (index < 0) { return {}; }
+    return string_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, index)));
+}
+
+std::string key_digest(X509_PUBKEY* key) {
+    unsigned char* der = nullptr;
+    const int size = key == nullptr ? -1 : i2d_X509_PUBKEY(key, &der);
+    if (size <= 0) { return {}; }
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes as text
+    auto digest = sha256_hex({reinterpret_cast<const char*>(der), static_cast<std::size_t>(size)});
+    OPENSSL_free(der);
+    return digest;
+}
+
+void read_names(const GENERAL_NAMES* names, std::vector<std::string>& dns_names,
+                std::vector<std::string>& ip_addresses) {
+    for (int index = 0; index < sk_GENERAL_NAME_num(names); ++index) {
+        int type = 0;
+        const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, index), &type);
+        if (type == GEN_DNS) { dns_names.push_back(string_of(static_cast<const ASN1_STRING*>(value))); }
+        if (type == GEN_IPADD) { ip_addresses.push_back(address_text(static_cast<const ASN1_STRING*>(value))); }
+    }
+}
 
 Result<CertificateHandle> read_certificate(std::string_view pem) {
     INGOT_ASSIGN(auto certificates, read_certificates(pem), "");
@@ -123,7 +138,7 @@ Result<CertificateInfo> inspect_certificate(std::string_view pem) {
     const X509* const raw = certificate.get();
     CertificateInfo info;
     info.subject = subject_of(raw);
-    info.common_name = common_name_of(raw);
+    info.common_name = name_part(X509_get_subject_name(raw), NID_commonName);
     INGOT_ASSIGN(info.not_before, wall_time(X509_get0_notBefore(raw)), "");
     INGOT_ASSIGN(info.not_after, wall_time(X509_get0_notAfter(raw)), "");
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
@@ -139,6 +154,30 @@ Result<CertificateInfo> inspect_certificate(std::string_view pem) {
     info.is_ca = constraints && constraints->ca != 0;
     ERR_clear_error();
     return info;
+}
+
+Result<CertificateOwner> owner_of(std::string_view certificate_pem) {
+    INGOT_ASSIGN(const CertificateHandle certificate, read_certificate(certificate_pem), "");
+    const X509_NAME* const name = X509_get_subject_name(certificate.get());
+    return CertificateOwner{.organization = name_part(name, NID_organizationName),
+                            .unit = name_part(name, NID_organizationalUnitName),
+                            .common_name = name_part(name, NID_commonName),
+                            .key_sha256 = key_digest(X509_get_X509_PUBKEY(certificate.get()))};
+}
+
+Result<std::vector<std::string>> split_certificates(std::string_view bundle_pem) {
+    INGOT_ASSIGN(const auto certificates, read_certificates(bundle_pem), "");
+    std::vector<std::string> texts;
+    for (const auto& certificate : certificates) {
+        const BioHandle bio(BIO_new(BIO_s_mem()));
+        char* data = nullptr;
+        if (!bio || PEM_write_bio_X509(bio.get(), certificate.get()) != 1) {
+            return fail_openssl(ErrorKind::bug, "writing a certificate as PEM");
+        }
+        const long size = BIO_get_mem_data(bio.get(), &data); // NOLINT(cppcoreguidelines-pro-type-cstyle-cast)
+        texts.emplace_back(data, static_cast<std::size_t>(size));
+    }
+    return texts;
 }
 
 Status check_key(std::string_view certificate_pem, const Secret& key_pem) {

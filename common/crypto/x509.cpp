@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "common/crypto/handles.hpp"
+#include "common/crypto/request.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::crypto {
@@ -53,6 +54,22 @@ Result<KeyHandle> make_key() {
     return key;
 }
 
+Result<std::string> bio_text(BIO* bio) {
+    char* data = nullptr;
+    const long size = BIO_get_mem_data(bio, &data); // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): a macro
+    if (size < 0) { return fail_openssl(ErrorKind::bug, "reading a memory BIO"); }
+    return std::string(data, static_cast<std::size_t>(size));
+}
+
+Result<Secret> key_text(EVP_PKEY* key) {
+    const BioHandle bio(BIO_new(BIO_s_secmem()));
+    if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+        return fail_openssl(ErrorKind::bug, "writing a key as PEM");
+    }
+    INGOT_ASSIGN(auto pem, bio_text(bio.get()), "");
+    return Secret(std::move(pem));
+}
+
 /// An extension from OpenSSL's text form. Only for constant texts: the form is a language of its own.
 Status add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
     X509V3_CTX context;
@@ -65,21 +82,24 @@ Status add_extension(X509* certificate, X509* issuer, int nid, const char* value
     return {};
 }
 
-/// "Only subjects that begin with O=<cluster>, OU=<role>."
-Status add_name_constraint(X509* certificate, std::string_view cluster, std::string_view role) {
-    INGOT_ASSIGN(NameHandle name, make_name(cluster, role, {}), "");
+/// "Only subjects that begin with O=<cluster>, OU=<one of the roles>."
+Status add_name_constraint(X509* certificate, std::string_view cluster, const std::vector<std::string>& roles) {
     const ConstraintsHandle constraints(NAME_CONSTRAINTS_new());
-    SubtreeHandle subtree(GENERAL_SUBTREE_new());
-    if (!constraints || !subtree) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
+    if (!constraints) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
     constraints->permittedSubtrees = sk_GENERAL_SUBTREE_new_null();
     if (constraints->permittedSubtrees == nullptr) {
         return fail_openssl(ErrorKind::bug, "making a name constraint");
     }
-    GENERAL_NAME_set0_value(subtree->base, GEN_DIRNAME, name.release());
-    if (sk_GENERAL_SUBTREE_push(constraints->permittedSubtrees, subtree.get()) == 0) {
-        return fail_openssl(ErrorKind::bug, "making a name constraint");
+    for (const auto& role : roles) {
+        INGOT_ASSIGN(NameHandle name, make_name(cluster, role, {}), "");
+        SubtreeHandle subtree(GENERAL_SUBTREE_new());
+        if (!subtree) { return fail_openssl(ErrorKind::bug, "making a name constraint"); }
+        GENERAL_NAME_set0_value(subtree->base, GEN_DIRNAME, name.release());
+        if (sk_GENERAL_SUBTREE_push(constraints->permittedSubtrees, subtree.get()) == 0) {
+            return fail_openssl(ErrorKind::bug, "making a name constraint");
+        }
+        subtree.release(); // NOLINT(bugprone-unused-return-value): the stack owns it
     }
-    subtree.release(); // NOLINT(bugprone-unused-return-value): the stack owns it
     if (X509_add1_ext_i2d(certificate, NID_name_constraints, constraints.get(), 0, X509V3_ADD_DEFAULT) != 1) {
         return fail_openssl(ErrorKind::bug, "adding a name constraint");
     }
@@ -115,9 +135,8 @@ Status push_address(GENERAL_NAMES* names, const std::string& address) {
 }
 
 /// Built by hand: OpenSSL's text form would let a comma in a name add another one.
-Status add_alternative_names(X509* certificate, const LeafRequest& request) {
-    if (request.dns_names.empty() && request.ip_addresses.empty()) { return {}; }
-    const GeneralNamesHandle names(GENERAL_NAMES_new());
+Result<GeneralNamesHandle> make_alternative_names(const LeafRequest& request) {
+    GeneralNamesHandle names(GENERAL_NAMES_new());
     if (!names) { return fail_openssl(ErrorKind::bug, "making alternative names"); }
     for (const auto& name : request.dns_names) {
         if (name.empty() || name.size() > 253 ||
@@ -127,6 +146,12 @@ Status add_alternative_names(X509* certificate, const LeafRequest& request) {
         INGOT_TRY(push_name(names.get(), GEN_DNS, name.data(), name.size()), "");
     }
     for (const auto& address : request.ip_addresses) { INGOT_TRY(push_address(names.get(), address), ""); }
+    return names;
+}
+
+Status add_alternative_names(X509* certificate, const LeafRequest& request) {
+    if (request.dns_names.empty() && request.ip_addresses.empty()) { return {}; }
+    INGOT_ASSIGN(const GeneralNamesHandle names, make_alternative_names(request), "");
     if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_DEFAULT) != 1) {
         return fail_openssl(ErrorKind::bug, "adding alternative names");
     }
@@ -152,56 +177,28 @@ Result<CertificateHandle> begin_certificate(EVP_PKEY* key, const X509_NAME* subj
     return certificate;
 }
 
-Result<std::string> bio_text(BIO* bio) {
-    char* data = nullptr;
-    const long size = BIO_get_mem_data(bio, &data); // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): a macro
-    if (size < 0) { return fail_openssl(ErrorKind::bug, "reading a memory BIO"); }
-    return std::string(data, static_cast<std::size_t>(size));
-}
-
-/// Signs with `signer` and writes both as PEM.
-Result<Identity> finish(X509* certificate, EVP_PKEY* key, EVP_PKEY* signer) {
+/// Signs with `signer` and writes the certificate as PEM.
+Result<std::string> finish(X509* certificate, EVP_PKEY* signer) {
     if (X509_sign(certificate, signer, EVP_sha256()) == 0) {
         return fail_openssl(ErrorKind::bug, "signing a certificate");
     }
-    const BioHandle certificate_bio(BIO_new(BIO_s_mem()));
-    const BioHandle key_bio(BIO_new(BIO_s_secmem()));
-    if (!certificate_bio || !key_bio || PEM_write_bio_X509(certificate_bio.get(), certificate) != 1 ||
-        PEM_write_bio_PKCS8PrivateKey(key_bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
-        return fail_openssl(ErrorKind::bug, "writing PEM");
+    const BioHandle bio(BIO_new(BIO_s_mem()));
+    if (!bio || PEM_write_bio_X509(bio.get(), certificate) != 1) {
+        return fail_openssl(ErrorKind::bug, "writing a certificate as PEM");
     }
-    INGOT_ASSIGN(auto certificate_pem, bio_text(certificate_bio.get()), "");
-    INGOT_ASSIGN(auto key_pem, bio_text(key_bio.get()), "");
-    return Identity{.certificate_pem = std::move(certificate_pem), .key_pem = Secret(std::move(key_pem))};
+    return bio_text(bio.get());
 }
 
-} // namespace
-
-Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now) {
-    INGOT_ASSIGN(const KeyHandle key, make_key(), "");
-    INGOT_ASSIGN(const NameHandle name, make_name(cluster, role, text::format("{} {} CA", cluster, role)), "");
-    INGOT_ASSIGN(const CertificateHandle certificate, begin_certificate(key.get(), name.get(), now, kCaLifetime), "");
-    X509* const raw = certificate.get();
-    if (X509_set_issuer_name(raw, name.get()) != 1) { return fail_openssl(ErrorKind::bug, "making a CA"); }
-    INGOT_TRY(add_extension(raw, raw, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"), "");
-    INGOT_TRY(add_extension(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign"), "");
-    INGOT_TRY(add_extension(raw, raw, NID_subject_key_identifier, "hash"), "");
-    INGOT_TRY(add_extension(raw, raw, NID_authority_key_identifier, "keyid:always"), "");
-    INGOT_TRY(add_name_constraint(raw, cluster, role), "");
-    return finish(raw, key.get(), key.get());
-}
-
-Result<Identity> issue_leaf(const Identity& ca, const LeafRequest& request, clock::WallTime now) {
+/// A certificate of `ca` for the public half of `key`, saying what `request` says and nothing else.
+Result<std::string> certify(const Identity& ca, EVP_PKEY* key, const LeafRequest& request, clock::WallTime now) {
     INGOT_ASSIGN(const CertificateHandle issuer, read_certificate(ca.certificate_pem), "reading the CA certificate");
     INGOT_ASSIGN(const KeyHandle issuer_key, read_key(ca.key_pem.reveal()), "reading the CA key");
     if (X509_check_private_key(issuer.get(), issuer_key.get()) != 1) {
         return fail_openssl(ErrorKind::invalid_input, "the CA key does not belong to the CA certificate");
     }
     if (request.common_name.empty()) { return fail(ErrorKind::invalid_input, "a leaf certificate needs a name"); }
-    INGOT_ASSIGN(const KeyHandle key, make_key(), "");
     INGOT_ASSIGN(const NameHandle name, make_name(request.cluster, request.role, request.common_name), "");
-    INGOT_ASSIGN(const CertificateHandle certificate, begin_certificate(key.get(), name.get(), now, request.lifetime),
-                 "");
+    INGOT_ASSIGN(const CertificateHandle certificate, begin_certificate(key, name.get(), now, request.lifetime), "");
     X509* const raw = certificate.get();
     if (X509_set_issuer_name(raw, X509_get_subject_name(issuer.get())) != 1) {
         return fail_openssl(ErrorKind::bug, "making a leaf");
@@ -212,7 +209,72 @@ Result<Identity> issue_leaf(const Identity& ca, const LeafRequest& request, cloc
     INGOT_TRY(add_extension(raw, issuer.get(), NID_subject_key_identifier, "hash"), "");
     INGOT_TRY(add_extension(raw, issuer.get(), NID_authority_key_identifier, "keyid:always"), "");
     INGOT_TRY(add_alternative_names(raw, request), "");
-    return finish(raw, key.get(), issuer_key.get());
+    return finish(raw, issuer_key.get());
+}
+
+} // namespace
+
+Result<Identity> make_ca(std::string_view cluster, std::string_view role, clock::WallTime now,
+                         std::vector<std::string> also) {
+    INGOT_ASSIGN(const KeyHandle key, make_key(), "");
+    INGOT_ASSIGN(const NameHandle name, make_name(cluster, role, text::format("{} {} CA", cluster, role)), "");
+    INGOT_ASSIGN(const CertificateHandle certificate, begin_certificate(key.get(), name.get(), now, kCaLifetime), "");
+    X509* const raw = certificate.get();
+    if (X509_set_issuer_name(raw, name.get()) != 1) { return fail_openssl(ErrorKind::bug, "making a CA"); }
+    INGOT_TRY(add_extension(raw, raw, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"), "");
+    INGOT_TRY(add_extension(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign"), "");
+    INGOT_TRY(add_extension(raw, raw, NID_subject_key_identifier, "hash"), "");
+    INGOT_TRY(add_extension(raw, raw, NID_authority_key_identifier, "keyid:always"), "");
+    also.emplace_back(role);
+    INGOT_TRY(add_name_constraint(raw, cluster, also), "");
+    INGOT_ASSIGN(auto certificate_pem, finish(raw, key.get()), "");
+    INGOT_ASSIGN(auto key_pem, key_text(key.get()), "");
+    return Identity{.certificate_pem = std::move(certificate_pem), .key_pem = std::move(key_pem)};
+}
+
+Result<Identity> issue_leaf(const Identity& ca, const LeafRequest& request, clock::WallTime now) {
+    INGOT_ASSIGN(const KeyHandle key, make_key(), "");
+    INGOT_ASSIGN(auto certificate_pem, certify(ca, key.get(), request, now), "");
+    INGOT_ASSIGN(auto key_pem, key_text(key.get()), "");
+    return Identity{.certificate_pem = std::move(certificate_pem), .key_pem = std::move(key_pem)};
+}
+
+Result<Secret> make_private_key() {
+    INGOT_ASSIGN(const KeyHandle key, make_key(), "");
+    return key_text(key.get());
+}
+
+Result<std::string> make_request(const Secret& key_pem, const LeafRequest& wanted) {
+    INGOT_ASSIGN(const KeyHandle key, read_key(key_pem.reveal()), "reading the node's key");
+    INGOT_ASSIGN(const NameHandle name, make_name(wanted.cluster, wanted.role, wanted.common_name), "");
+    INGOT_ASSIGN(const GeneralNamesHandle names, make_alternative_names(wanted), "");
+    const RequestHandle request(X509_REQ_new());
+    const ExtensionsHandle extensions(sk_X509_EXTENSION_new_null());
+    if (!request || !extensions || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+        X509_REQ_set_subject_name(request.get(), name.get()) != 1 ||
+        X509_REQ_set_pubkey(request.get(), key.get()) != 1) {
+        return fail_openssl(ErrorKind::bug, "making a certificate request");
+    }
+    ExtensionHandle alternative(X509V3_EXT_i2d(NID_subject_alt_name, 0, names.get()));
+    if (!alternative || sk_X509_EXTENSION_push(extensions.get(), alternative.get()) == 0) {
+        return fail_openssl(ErrorKind::bug, "making a certificate request");
+    }
+    alternative.release(); // NOLINT(bugprone-unused-return-value): the stack owns it
+    const BioHandle bio(BIO_new(BIO_s_mem()));
+    if (X509_REQ_add_extensions(request.get(), extensions.get()) != 1 ||
+        X509_REQ_sign(request.get(), key.get(), EVP_sha256()) == 0 || !bio ||
+        PEM_write_bio_X509_REQ(bio.get(), request.get()) != 1) {
+        return fail_openssl(ErrorKind::bug, "signing a certificate request");
+    }
+    return bio_text(bio.get());
+}
+
+Result<std::string> sign_request(const Identity& ca, std::string_view request_pem, const LeafRequest& leaf,
+                                 clock::WallTime now) {
+    INGOT_ASSIGN(const RequestHandle request, read_request(request_pem), "reading the certificate request");
+    EVP_PKEY* const key = X509_REQ_get0_pubkey(request.get());
+    if (key == nullptr) { return fail_openssl(ErrorKind::invalid_input, "a certificate request without key"); }
+    return certify(ca, key, leaf, now);
 }
 
 } // namespace ingot::crypto

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/files/durable_point.hpp"
+
 namespace ingot::files {
 
 namespace fs = std::filesystem;
@@ -121,7 +123,9 @@ Status AtomicFile::commit() {
     }
     temporary_.clear();
     fd_.reset();
-    return sync_directory(path_.parent_path());
+    INGOT_TRY(sync_directory(path_.parent_path()), "");
+    pass_durable_point(path_);
+    return {};
 }
 
 Result<std::string> read(const fs::path& path, std::uint64_t limit) {
@@ -205,7 +209,9 @@ Status remove_file(const fs::path& path) {
         if (errno == ENOENT) { return {}; }
         return fail_errno(errno, "removing " + path.string());
     }
-    return sync_directory(path.parent_path());
+    INGOT_TRY(sync_directory(path.parent_path()), "");
+    pass_durable_point(path);
+    return {};
 }
 
 bool exists(const fs::path& path) {

@@ -1,4 +1,5 @@
 #include "common/http/http.hpp"
+#include "common/http/signed.hpp"
 
 #include <algorithm>
 
@@ -82,19 +83,22 @@ ErrorKind kind_of(CURLcode code) {
     }
 }
 
-} // namespace
+/// A handle, and whether it asks services on the internet.
+class Connection {
+  public:
+    explicit Connection(bool internet) : internet_(internet) { initialise_curl(); }
+    Status perform(const Request& request, Transfer& transfer, const std::optional<Signature>& signature = {});
 
-struct CurlClient::Impl {
-    Easy easy;
-
-    Status perform(const Request& request, Transfer& transfer);
+  private:
+    Easy easy_;
+    bool internet_;
 };
 
 // NOLINTBEGIN(cppcoreguidelines-pro-type-vararg,bugprone-multi-level-implicit-pointer-conversion): curl's interface
-Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
-    if (!easy) { easy.reset(curl_easy_init()); }
-    if (!easy) { return fail(ErrorKind::transient, "libcurl could not be initialised"); }
-    CURL* const handle = easy.get();
+Status Connection::perform(const Request& request, Transfer& transfer, const std::optional<Signature>& signature) {
+    if (!easy_) { easy_.reset(curl_easy_init()); }
+    if (!easy_) { return fail(ErrorKind::transient, "libcurl could not be initialised"); }
+    CURL* const handle = easy_.get();
     curl_easy_reset(handle); // keeps connections, drops options
 
     std::string reason(CURL_ERROR_SIZE, '\0');
@@ -103,7 +107,7 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
     curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); // metadata and members are never behind a proxy
+    if (!internet_) { curl_easy_setopt(handle, CURLOPT_NOPROXY, "*"); } // metadata and members are behind none
     curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, long{request.connect_timeout.count()});
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, long{request.timeout.count()});
@@ -123,7 +127,14 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
         curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
         curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body.c_str());
     }
+    if (request.method == "HEAD") { curl_easy_setopt(handle, CURLOPT_NOBODY, 1L); }
     if (request.method != "GET") { curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request.method.c_str()); }
+    if (signature) {
+        const auto scheme = text::format("aws:amz:{}:{}", signature->region, signature->service);
+        curl_easy_setopt(handle, CURLOPT_AWS_SIGV4, scheme.c_str());
+        curl_easy_setopt(handle, CURLOPT_USERNAME, signature->access_key.c_str());
+        curl_easy_setopt(handle, CURLOPT_PASSWORD, signature->secret_key.c_str());
+    }
     if (request.tls) {
         const auto& tls = *request.tls;
         if (!tls.ca_file.empty()) { curl_easy_setopt(handle, CURLOPT_CAINFO, tls.ca_file.c_str()); }
@@ -149,8 +160,19 @@ Status CurlClient::Impl::perform(const Request& request, Transfer& transfer) {
 }
 // NOLINTEND(cppcoreguidelines-pro-type-vararg,bugprone-multi-level-implicit-pointer-conversion)
 
-CurlClient::CurlClient() : impl_(std::make_unique<Impl>()) { initialise_curl(); }
+} // namespace
+
+struct CurlClient::Impl : Connection {
+    Impl() : Connection(false) {}
+};
+struct InternetClient::Impl : Connection {
+    Impl() : Connection(true) {}
+};
+
+CurlClient::CurlClient() : impl_(std::make_unique<Impl>()) {}
 CurlClient::~CurlClient() = default;
+InternetClient::InternetClient() : impl_(std::make_unique<Impl>()) {}
+InternetClient::~InternetClient() = default;
 
 Result<Response> CurlClient::send(const Request& request) {
     Transfer transfer;
@@ -163,6 +185,19 @@ Status CurlClient::stream(const Request& request, const std::function<bool(std::
     Transfer transfer;
     transfer.take = &take;
     return impl_->perform(request, transfer);
+}
+
+Result<Response> InternetClient::send(const InternetRequest& request) {
+    Transfer transfer;
+    transfer.limit = request.response_limit;
+    INGOT_TRY(impl_->perform(request, transfer, request.signature), "");
+    return std::move(transfer.response);
+}
+
+Status InternetClient::stream(const InternetRequest& request, const std::function<bool(std::string_view)>& take) {
+    Transfer transfer;
+    transfer.take = &take;
+    return impl_->perform(request, transfer, request.signature);
 }
 
 } // namespace ingot::http

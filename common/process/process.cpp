@@ -1,4 +1,5 @@
 #include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -141,6 +142,41 @@ std::vector<std::string> candidates_for(const std::string& program, const std::s
     return candidates;
 }
 
+/// What the child gets on standard input: a text, then what its feeder has.
+class Input {
+  public:
+    Input(Fd fd, const StreamedCommand& command) : fd_(std::move(fd)), feed_(command.feed), pending_(command.input) {
+        set_nonblocking(fd_);
+        refill();
+    }
+    [[nodiscard]] bool open() const { return fd_.valid(); }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    void put() {
+        const auto count = ::write(fd_.get(), pending_.data(), pending_.size());
+        if (count > 0) { pending_.remove_prefix(static_cast<std::size_t>(count)); }
+        if (count < 0 && errno != EAGAIN && errno != EINTR) { fd_.reset(); }
+        refill();
+    }
+
+  private:
+    void refill() {
+        while (fd_.valid() && pending_.empty()) {
+            auto more = feed_ ? feed_() : std::nullopt;
+            if (!more) {
+                fd_.reset();
+                return;
+            }
+            fed_ = *std::move(more);
+            pending_ = fed_;
+        }
+    }
+
+    Fd fd_;
+    const std::function<std::optional<std::string>()>& feed_;
+    std::string fed_;
+    std::string_view pending_;
+};
+
 constexpr auto kGrace = std::chrono::seconds(5);
 
 } // namespace
@@ -153,7 +189,7 @@ std::string Command::to_string() const {
 }
 
 // NOLINTNEXTLINE(readability-function-cognitive-complexity): one poll loop, clearer whole than in parts
-Result<Output> PosixProcesses::run(const Command& command) {
+Result<Output> run_streamed(const StreamedCommand& command) {
     if (command.argv.empty()) { return fail(ErrorKind::bug, "a command without a program was to be run"); }
 
     std::map<std::string, std::string> environment = {
@@ -203,13 +239,11 @@ Result<Output> PosixProcesses::run(const Command& command) {
         return fail_errno(exec_errno, "running " + command.argv[0]);
     }
 
-    set_nonblocking(input.write);
     set_nonblocking(output.read);
     set_nonblocking(errors.read);
     Capture out(command.output_limit, command.on_line);
     Capture err(command.output_limit, command.on_line);
-    std::string_view pending = command.input;
-    if (pending.empty()) { input.write.reset(); }
+    Input in(std::move(input.write), command);
 
     const auto deadline = Clock::now() + command.timeout;
     std::optional<Clock::time_point> kill_at;
@@ -220,7 +254,7 @@ Result<Output> PosixProcesses::run(const Command& command) {
         for (const auto* fd : {&output.read, &errors.read}) {
             if (fd->valid()) { polled.push_back({.fd = fd->get(), .events = POLLIN, .revents = 0}); }
         }
-        if (input.write.valid()) { polled.push_back({.fd = input.write.get(), .events = POLLOUT, .revents = 0}); }
+        if (in.open()) { polled.push_back({.fd = in.fd(), .events = POLLOUT, .revents = 0}); }
         ::poll(polled.data(), polled.size(), 100);
 
         for (auto* stream : {&output.read, &errors.read}) {
@@ -233,15 +267,12 @@ Result<Output> PosixProcesses::run(const Command& command) {
                 stream->reset();
             }
         }
-        if (input.write.valid()) {
-            const auto put = ::write(input.write.get(), pending.data(), pending.size());
-            if (put > 0) { pending.remove_prefix(static_cast<std::size_t>(put)); }
-            if (pending.empty() || (put < 0 && errno != EAGAIN && errno != EINTR)) { input.write.reset(); }
-        }
+        if (in.open()) { in.put(); }
         if (!ended) { ended = child.poll(); }
 
         const auto now = Clock::now();
-        if (!ended && !kill_at && now >= deadline) {
+        const bool enough = now >= deadline || (command.cancelled && command.cancelled());
+        if (!ended && !kill_at && enough) {
             child.signal(SIGTERM);
             kill_at = now + kGrace;
         } else if (!ended && kill_at && now >= *kill_at) {
@@ -253,7 +284,7 @@ Result<Output> PosixProcesses::run(const Command& command) {
         // Both streams are closed but the child still runs.
         ended = child.poll();
         if (ended) { break; }
-        if (Clock::now() >= deadline) {
+        if (Clock::now() >= deadline || (command.cancelled && command.cancelled())) {
             child.signal(SIGTERM);
             kill_at = Clock::now() + kGrace;
             break;
@@ -268,6 +299,9 @@ Result<Output> PosixProcesses::run(const Command& command) {
         child.signal(SIGKILL);
         ended = child.wait();
     }
+    if (kill_at && command.cancelled && command.cancelled()) {
+        return fail(ErrorKind::refused, command.argv[0] + " was stopped");
+    }
     if (kill_at) {
         return fail(ErrorKind::transient,
                     text::format("{} did not end within {} s and was stopped", command.argv[0],
@@ -275,6 +309,8 @@ Result<Output> PosixProcesses::run(const Command& command) {
     }
     return Output{.exit_code = *ended, .out = out.finish(), .err = err.finish()};
 }
+
+Result<Output> PosixProcesses::run(const Command& command) { return run_streamed({command}); }
 
 Result<Output> run_checked(Processes& processes, const Command& command) {
     INGOT_ASSIGN(auto output, processes.run(command), "");

@@ -7,11 +7,16 @@
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/datasource/datasource.hpp"
+#include "firstboot/firewall/firewall.hpp"
 #include "firstboot/identity/identity.hpp"
+#include "firstboot/metrics/exporters.hpp"
+#include "firstboot/node/clone.hpp"
 #include "firstboot/node/facts.hpp"
+#include "firstboot/node/record.hpp"
 #include "firstboot/system/cloud_config.hpp"
 #include "firstboot/system/finish.hpp"
 #include "firstboot/system/network.hpp"
+#include "firstboot/system/renewal.hpp"
 #include "firstboot/watch/duties.hpp"
 
 namespace ingot::firstboot::cli {
@@ -21,7 +26,7 @@ namespace {
 constexpr std::string_view kJournal = "/var/lib/ingot/journal.json";
 constexpr std::string_view kUserDataStep = "user-data";
 /// Short, because a clock that is set back after the first boot makes the certificate one of the future.
-constexpr auto kRenewalInterval = std::chrono::minutes(1);
+constexpr auto kRenewalInterval = std::chrono::seconds(20);
 
 /// A reason without its numbers: how many milliseconds a connection took is no news.
 std::string gist(std::string reason) {
@@ -29,14 +34,18 @@ std::string gist(std::string reason) {
     return reason;
 }
 
-/// What an #include of the user-data names.
-cloud_init::Fetch fetch_with(const Environment& environment) {
-    return [&environment](const std::string& url) -> Result<std::string> {
+/// What an #include of the user-data names. Where user-data has to be signed, so has this.
+cloud_init::Fetch fetch_with(const Environment& environment, const std::optional<PublicKeys>& keys) {
+    return [&environment, &keys](const std::string& url) -> Result<std::string> {
         constexpr int kOk = 200;
         const auto http = environment.make_http();
         INGOT_ASSIGN(auto response, http->send({.url = url, .timeout = std::chrono::seconds(10)}),
                      "reading what the user-data includes");
-        if (response.status == kOk) { return std::move(response.body); }
+        if (response.status == kOk) {
+            if (!keys) { return std::move(response.body); }
+            INGOT_ASSIGN(auto text, signed_text(response.body, *keys), "what the user-data includes from " + url);
+            return text;
+        }
         return fail(ErrorKind::transient,
                     text::format("reading what the user-data includes: GET {}: HTTP {}", url, response.status));
     };
@@ -86,7 +95,11 @@ bool Agent::run(std::vector<Step> steps) {
 
 Step Agent::read_datasource_step() {
     return {.name = "datasource", .description = "reading metadata and user-data", .apply = [this]() -> Status {
+                INGOT_ASSIGN(user_data_keys_, user_data_keys(environment_.root), "");
                 INGOT_ASSIGN(metadata_, read_datasource(environment_), "");
+                if (user_data_keys_) {
+                    for (const auto& left_out : leave_out_unsigned(*metadata_)) { log::warning(left_out); }
+                }
                 log::info(
                     text::format("instance {} of datasource {}", metadata_->instance_id, metadata_->datasource));
                 return {};
@@ -97,15 +110,22 @@ Step Agent::read_user_data_step() {
     return {.name = std::string(kUserDataStep), .description = "checking the user-data", .apply = [this]() -> Status {
                 const auto facts = read_facts(environment_.root);
                 board_.set_identity("", facts.image_role, "");
-                auto parsed = cloud_init::parse_sources({.user_data = metadata_->user_data,
-                                                         .vendor_data = metadata_->vendor_data,
-                                                         .fetch = fetch_with(environment_)},
-                                                        "user-data");
+                auto text = metadata_->user_data;
+                if (user_data_keys_) {
+                    INGOT_ASSIGN(text, signed_text(text, *user_data_keys_, metadata_->signature), "");
+                }
+                auto parsed = cloud_init::parse_node_data({.user_data = text,
+                                                           .vendor_data = metadata_->vendor_data,
+                                                           .fetch = fetch_with(environment_, user_data_keys_)},
+                                                          "user-data");
                 if (!parsed) { return std::move(parsed).error(); }
-                for (const auto& warning : parsed->warnings) { log::warning(warning); }
-                board_.set_identity("", facts.image_role, parsed->ingot ? parsed->ingot->cluster : "");
-                INGOT_TRY(check_fit(*parsed, facts), "");
-                user_data_ = *std::move(parsed);
+                adopt_accepted(*parsed, environment_.root);
+                auto& user_data = parsed->user_data;
+                for (const auto& warning : user_data.warnings) { log::warning(warning); }
+                board_.set_identity("", facts.image_role, user_data.ingot ? user_data.ingot->cluster : "");
+                INGOT_TRY(check_fit(user_data, facts), "");
+                user_data_ = std::move(user_data);
+                access_ = std::move(parsed->access);
                 return {};
             }};
 }
@@ -115,24 +135,52 @@ Step Agent::find_address_step() {
             .description = "finding this machine's address in the private network",
             .apply = [this]() -> Status {
                 INGOT_ASSIGN(node_, make_node(*metadata_, *user_data_, read_facts(environment_.root)), "");
+                node_->instance_id = journal_->data_instance();
                 log::info(text::format("this is {} at {}", node_->name, node_->address));
                 board_.set_identity(node_->name, to_string(node_->config.role), node_->config.cluster);
+                return files::write(environment_.root.at(kNodeFile), to_json_text(*node_), {.mode = 0600});
+            }};
+}
+
+Step Agent::clone_step() {
+    return {.name = "node.clone",
+            .description = "making sure whose data is on this disk",
+            .frequency = Frequency::per_instance,
+            .apply = [this]() -> Status {
+                const auto data = folders_with_data(environment_.root, role_data(*node_));
+                const auto decision = decide_clone({.instance_id = metadata_->instance_id,
+                                                    .data_instance = journal_->data_instance(),
+                                                    .data = data,
+                                                    .choice = node_->config.on_clone});
+                if (const auto* const refusal = std::get_if<RefuseClone>(&decision)) {
+                    return fail(ErrorKind::refused, refusal->reason);
+                }
+                if (const auto* const move = std::get_if<MoveAside>(&decision)) {
+                    log::warning(text::format("moving {} aside: the user-data says on_clone: renew",
+                                              text::join(move->data, " and ")));
+                    INGOT_TRY(move_aside(environment_.root, move->data, journal_->data_instance()), "");
+                }
+                if (std::holds_alternative<KeepIdentity>(decision)) { return {}; }
+                INGOT_TRY(journal_->own_data(), "");
+                node_->instance_id = journal_->data_instance();
                 return {};
             }};
 }
 
 Step Agent::identity_step() const {
     return {.name = "identity", .description = "obtaining this node's certificate", .apply = [this]() -> Status {
-                INGOT_TRY(obtain_identity(*node_, environment_), "");
+                INGOT_TRY(obtain_identity(*node_, access_, environment_), "");
                 return {};
             }};
 }
 
 Duty Agent::identity_duty() const {
     return {.name = "identity.renew", .interval = kRenewalInterval, .run = [this]() -> Status {
-                INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, environment_), "");
+                // A certificate that is due is renewed also when nobody says whether the CAs have changed.
+                const auto refreshed = refresh_trust(*node_, access_, environment_);
+                INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, access_, environment_), "");
                 if (renewed) { log::info("renewed this node's certificate"); }
-                return {};
+                return refreshed;
             }};
 }
 
@@ -155,17 +203,23 @@ bool Agent::set_up_access() {
 }
 
 bool Agent::set_up_machine() {
-    auto steps = cloud_config_steps(*user_data_, *metadata_, environment_);
-    if (journal_->previous_instance()) {
-        steps.push_back(new_host_keys_step(environment_));
-        steps.push_back(new_machine_id_step(environment_));
-    }
+    std::vector<Step> steps;
+    // What says "the same node with another id" keeps what others know it by.
+    const bool same_node = user_data_->ingot && user_data_->ingot->on_clone == cloud_init::OnClone::rejoin;
+    if (journal_->previous_instance() && !same_node) { steps = renewal_steps(environment_); }
+    auto more = cloud_config_steps(*user_data_, *metadata_, environment_);
+    std::ranges::move(more, std::back_inserter(steps));
     return run(std::move(steps));
 }
 
 std::optional<Role> Agent::set_up_node() {
-    if (!run({find_address_step(), identity_step()})) { return std::nullopt; }
+    std::vector<Step> steps{find_address_step()};
+    if (journal_->previous_instance()) { steps.push_back(clone_step()); }
+    if (!run(std::move(steps)) || !run({firewall_step(*node_, access_.firewall, environment_), identity_step()})) {
+        return std::nullopt;
+    }
     auto role = make_role(*node_, environment_);
+    if (node_->config.role == cloud_init::Role::etcd) { add_join_service(role, *node_, access_, environment_); }
     if (!run(role.steps)) { return std::nullopt; }
     return role;
 }
@@ -178,6 +232,8 @@ void Agent::work() {
     board_.state(NodeState::ready);
     log::info(text::format("{} is ready", node_->name));
     role->duties.push_back(identity_duty());
+    role->duties.push_back(
+        metrics::metrics_duty(std::make_shared<metrics::Metrics>(*node_, environment_, board_, role->figures)));
     const Duties duties(role->duties, board_, stop_);
     while (stop_.pause(std::chrono::hours(1))) {}
 }

@@ -9,9 +9,11 @@
 #include <optional>
 #include <string>
 
+#include "cloud-init/userdata/access.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/journal/journal.hpp"
 #include "firstboot/node/node.hpp"
+#include "firstboot/node/signed.hpp"
 #include "firstboot/status/board.hpp"
 #include "firstboot/steps/engine.hpp"
 #include "firstboot/system/environment.hpp"
@@ -43,6 +45,7 @@ class Agent final : public StepObserver {
     Step read_datasource_step();
     Step read_user_data_step();
     Step find_address_step();
+    Step clone_step();
     [[nodiscard]] Step identity_step() const;
     [[nodiscard]] Duty identity_duty() const;
 
@@ -50,8 +53,10 @@ class Agent final : public StepObserver {
     StatusBoard& board_;
     Stop& stop_;
     timeline::Recorder recorder_;
+    std::optional<PublicKeys> user_data_keys_{}; ///< of the image: only what they signed counts
     std::optional<Metadata> metadata_{};
     std::optional<cloud_init::UserData> user_data_{};
+    cloud_init::AccessConfig access_{};
     std::optional<Journal> journal_{};
     std::optional<NodeSpec> node_{};
     std::string last_reason_{}; ///< without numbers

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "cloud-init/userdata/access.hpp"
 #include "common/result/result.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/status/status.hpp"
@@ -60,10 +61,55 @@ Result<int> check(const std::string& file);
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
 
+/// `ingot-agent trust`: who has joined, who was revoked. `revoke NAME`, `lift NAME`: on an etcd node.
+Result<int> trust_list();
+Result<int> trust_revoke(const std::string& name);
+Result<int> trust_lift(const std::string& name);
+/// `ingot-agent trust accept`: CAs and tokens of newer user-data, from standard input.
+Result<int> trust_accept();
+/// `ingot-agent switchover [--to NODE] [--anyway]`, on a db node: a change of the leader that no client notices.
+struct SwitchoverOptions {
+    std::string to{};
+    bool anyway = false;
+};
+Result<int> switchover(const SwitchoverOptions& options);
+/// `ingot-agent retire`: takes a db node out of its cluster; see firstboot/db/retire.hpp.
+struct RetireCommand {
+    bool alone = false;
+    bool undo = false;
+    std::chrono::seconds timeout{600};
+};
+Result<int> retire(const RetireCommand& command);
+/// `ingot-agent promote-cluster NAME`, `demote-cluster NAME`; see firstboot/db/promote.hpp.
+Result<int> promote_cluster(const std::string& typed, bool source_may_live);
+Result<int> demote_cluster(const std::string& typed);
+/// `ingot-agent apply`: the cluster's settings become those of this node's user-data; see firstboot/db/settings.hpp.
+Result<int> apply_settings();
+
+/// The whole cluster in one table, on standard output; or why it cannot be seen.
+void print_overview();
+/// `ingot-agent backup list`: what is published about backups. As JSON: the file that metrics read.
+Result<int> backup_list(bool json);
+/// `ingot-agent backup now`: asks the cluster for a backup of this kind.
+Result<int> backup_now(const std::string& kind, int repository);
+/// `ingot-agent backup test`: asks the cluster for a restore test.
+Result<int> backup_test();
+/// `ingot-agent backup verify`: reads every file of a repository and compares it with its checksum.
+Result<int> backup_verify(int repository);
+/// `ingot-agent restore-test`: does one; for the unit of that name.
+Result<int> restore_test(const std::string& plan_file, const std::string& result_file);
+
 /// What the agent last said about itself.
 Result<NodeStatus> read_status();
 
+/// The folders in which a role keeps what must not be lost.
+std::vector<std::string> role_data(const NodeSpec& node);
+
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);
+
+/// Lets an etcd node sign for the others, and follow changes of the CAs.
+void add_join_service(Role& role, const NodeSpec& node, const cloud_init::AccessConfig& access,
+                      Environment& environment);
 
 } // namespace ingot::firstboot::cli

@@ -8,12 +8,67 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/cli/commands.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/cli/etcd_orders.hpp"
 
 namespace {
 
 using Action = std::function<ingot::Result<int>()>;
+
+void add_trust(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    static std::string node;
+    auto* const trust = app.add_subcommand("trust", "Say who belongs to the cluster (on an etcd node)");
+    trust->require_subcommand(0, 1);
+    auto* const accept = trust->add_subcommand("accept", "Take CAs and tokens of newer user-data (standard input)");
+    auto* const revoke = trust->add_subcommand("revoke", "Sign nothing for this node any more");
+    revoke->add_option("NODE", node, "Its name")->required();
+    auto* const lift = trust->add_subcommand("lift", "Let a revoked node join again");
+    lift->add_option("NODE", node, "Its name")->required();
+    trust->callback([&action, accept, revoke, lift] {
+        if (accept->parsed()) {
+            action = [] { return cli::trust_accept(); };
+        } else if (revoke->parsed()) {
+            action = [] { return cli::trust_revoke(node); };
+        } else if (lift->parsed()) {
+            action = [] { return cli::trust_lift(node); };
+        } else {
+            action = [] { return cli::trust_list(); };
+        }
+    });
+}
+
+void add_backup_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    auto* const backup = app.add_subcommand("backup", "Backups of this cluster: list, now, test, verify");
+    backup->require_subcommand(1);
+    static bool json = false;
+    auto* const list = backup->add_subcommand("list", "What there is, when it was made, and the last restore test");
+    list->add_flag("--json", json, "The whole report");
+    list->callback([&action] { action = [] { return cli::backup_list(json); }; });
+
+    static std::string kind = "diff";
+    static int repository = 1;
+    auto* const now = backup->add_subcommand("now", "Ask the cluster for a backup; a replica makes it");
+    now->add_option("--type", kind, "full, diff or incr")->capture_default_str();
+    now->add_option("--repo", repository, "The repository's number")->capture_default_str();
+    now->callback([&action] { action = [] { return cli::backup_now(kind, repository); }; });
+    backup->add_subcommand("test", "Ask the cluster for a restore test")->callback([&action] {
+        action = [] { return cli::backup_test(); };
+    });
+    auto* const verify = backup->add_subcommand("verify", "Read a whole repository and compare checksums");
+    verify->add_option("--repo", repository, "The repository's number")->capture_default_str();
+    verify->callback([&action] { action = [] { return cli::backup_verify(repository); }; });
+
+    static std::string plan_file;
+    static std::string result_file;
+    auto* const test =
+        app.add_subcommand("restore-test", "Restore a backup and check it (ingot-restore-test.service)");
+    test->add_option("--plan", plan_file, "What to do")->required();
+    test->add_option("--result", result_file, "What came of it")->required();
+    test->callback([&action] { action = [] { return cli::restore_test(plan_file, result_file); }; });
+}
 
 void add_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
@@ -46,6 +101,8 @@ void add_commands(CLI::App& app, Action& action) {
     restore->add_option("PATH", wal_path, "Where it is to go (%p)")->required();
     restore->callback([&action] { action = [] { return cli::may_restore(wal_file, wal_path); }; });
 
+    add_backup_commands(app, action);
+
     static cli::PlanOptions plan_options;
     auto* const plan = app.add_subcommand("plan", "Say what a machine would do with this user-data; changes nothing");
     plan->add_option("FILE", plan_options.file, "The user-data")->required();
@@ -66,6 +123,13 @@ void add_commands(CLI::App& app, Action& action) {
     network->add_option("--out", folder, "The folder for the files; without it they are printed");
     network->callback([&action] { action = [] { return cli::network(network_file, folder); }; });
 
+    static cli::SwitchoverOptions switchover_options;
+    auto* const switchover =
+        app.add_subcommand("switchover", "Let another member lead; the proxies hold clients back meanwhile");
+    switchover->add_option("--to", switchover_options.to, "Who shall lead; without it, whoever is best");
+    switchover->add_flag("--anyway", switchover_options.anyway, "Also if transactions do not end in time: they fail");
+    switchover->callback([&action] { action = [] { return cli::switchover(switchover_options); }; });
+
     app.add_subcommand("doctor", "Say what is the matter with this machine, and what to do")->callback([&action] {
         action = [] { return cli::doctor(); };
     });
@@ -75,12 +139,46 @@ void add_commands(CLI::App& app, Action& action) {
     timeline->add_option("--svg", svg, "Write a picture to this file instead");
     timeline->callback([&action] { action = [] { return cli::timeline(svg); }; });
 
+    add_trust(app, action);
+
     app.add_subcommand("version", "Print the version")->callback([&action] {
         action = []() -> ingot::Result<int> {
             std::printf("ingot-agent %s\n", INGOT_VERSION);
             return 0;
         };
     });
+}
+
+void add_database_commands(CLI::App& app, Action& action) {
+    namespace cli = ingot::firstboot::cli;
+    static cli::RetireCommand command;
+    static std::int64_t timeout = command.timeout.count();
+    auto* const retire =
+        app.add_subcommand("retire", "Take this db node out of its cluster: no write fails, no row is lost");
+    retire->add_flag("--alone", command.alone, "Also if the rest is left without a replica");
+    retire->add_flag("--undo", command.undo, "Take the node back into its cluster");
+    retire->add_option("--timeout", timeout, "Seconds to wait at most for the rest to be healthy")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    retire->callback([&action] {
+        command.timeout = std::chrono::seconds(timeout);
+        action = [] { return cli::retire(command); };
+    });
+
+    app.add_subcommand("apply",
+                       "Make the cluster follow the postgres section of this node's user-data (on the leader)")
+        ->callback([&action] { action = [] { return cli::apply_settings(); }; });
+
+    static std::string typed;
+    static bool source_may_live = false;
+    auto* const promote = app.add_subcommand("promote-cluster", "Make this standby cluster one that takes writes");
+    promote->add_option("NAME", typed, "The cluster's name, to confirm")->required();
+    promote->add_flag("--source-may-live", source_may_live, "Also if the cluster that it follows still answers");
+    promote->callback([&action] { action = [] { return cli::promote_cluster(typed, source_may_live); }; });
+    auto* const demote =
+        app.add_subcommand("demote-cluster", "Make this cluster take no writes, until it is promoted");
+    demote->add_option("NAME", typed, "The cluster's name, to confirm")->required();
+    demote->callback([&action] { action = [] { return cli::demote_cluster(typed); }; });
 }
 
 void add_etcd_commands(CLI::App& app, Action& action) {
@@ -121,6 +219,22 @@ void add_cloud_init_commands(CLI::App& app, Action& action) {
     status->callback([&action] { action = [] { return cli::cloud_init_status(options); }; });
 }
 
+ingot::cli::ManualNotes manual() {
+    return {.section = 8,
+            .version = INGOT_VERSION,
+            .date = INGOT_DATE,
+            .title = "make a machine a member of its PostgreSQL cluster, and keep it one",
+            .files = {{"/etc/ingot", "What the machine was told and made of it"},
+                      {"/var/lib/ingot", "The journal of what is done; certificates"},
+                      {"/run/ingot", "The state of now, which status prints"}},
+            .exit_codes = {{"0", "All is well"},
+                           {"1", "It failed"},
+                           {"2", "What was asked for is not right"},
+                           {"3", "It was refused, to be on the safe side"},
+                           {"75", "It may work later"}},
+            .see_also = "ingot(1), patronictl(1), pgbackrest(1), systemctl(1)"};
+}
+
 bool is_called_cloud_init(std::string_view program) {
     return program.substr(program.find_last_of('/') + 1) == "cloud-init";
 }
@@ -139,6 +253,9 @@ int main(int argc, char** argv) {
             add_cloud_init_commands(app, action);
         } else {
             add_commands(app, action);
+            add_database_commands(app, action);
+            app.set_version_flag("--version", "ingot-agent " INGOT_VERSION);
+            ingot::cli::add_documentation(app, manual(), action);
             add_etcd_commands(app, action);
         }
         try {

@@ -8,6 +8,8 @@
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/db/observe.hpp"
+#include "firstboot/node/facts.hpp"
 #include "firstboot/system/cloud_config.hpp"
 #include "firstboot/system/finish.hpp"
 #include "firstboot/system/network.hpp"
@@ -22,6 +24,22 @@ void print_steps(const std::vector<Step>& steps) {
         const auto* const often = step.frequency == Frequency::per_instance ? "once" : "every boot";
         std::printf("%s", text::format("  {:<28} {:<11} {}\n", step.name, often, step.description).c_str());
     }
+}
+
+/// What PostgreSQL would be told, if the machine were as this one is.
+void print_parameters(const cloud_init::IngotConfig& config, Environment& environment) {
+    const auto facts = read_facts(environment.root);
+    const db::Database database{
+        .node = {.name = "this-node", .memory_bytes = facts.memory_bytes, .cpus = facts.cpus, .config = config},
+        .environment = environment};
+    const auto machine = db::observe_machine(database);
+    std::printf("%s", text::format("PostgreSQL {}, on a machine with {} of memory, {} CPUs, a disk of {}:\n",
+                                   config.postgres.version, text::human_bytes(machine.memory_bytes), machine.cpus,
+                                   text::human_bytes(machine.disk_bytes))
+                          .c_str());
+    auto parameters = db::machine_parameters(database.node, machine);
+    parameters.merge(db::cluster_parameters(database.node, machine));
+    for (const auto& [name, value] : parameters) { std::printf("  %s = %s\n", name.c_str(), value.c_str()); }
 }
 
 Result<std::string> read_if_named(const std::string& file) {
@@ -63,6 +81,7 @@ Result<int> plan(const PlanOptions& options) {
         std::printf("role:\n  %s of the cluster %s, in the network %s\n",
                     std::string(cloud_init::to_string(ingot.role)).c_str(), ingot.cluster.c_str(),
                     ingot.network.c_str());
+        if (ingot.role == cloud_init::Role::db) { print_parameters(ingot, environment); }
     }
     if (const auto last = finish_steps(parsed->cloud_config, metadata, environment); !last.empty()) {
         std::printf("when the node is ready:\n");

@@ -1,17 +1,65 @@
+#include <functional>
+#include <memory>
+
+#include "firstboot/backuphost/backuphost.hpp"
 #include "firstboot/cli/commands.hpp"
 #include "firstboot/db/db.hpp"
+#include "firstboot/db/render.hpp"
 #include "firstboot/etcd/etcd.hpp"
+#include "firstboot/identity/identity.hpp"
+#include "firstboot/join/restart.hpp"
+#include "firstboot/join/signer.hpp"
 #include "firstboot/proxy/proxy.hpp"
 
 namespace ingot::firstboot::cli {
+
+namespace {
+
+/// An etcd node signs for the other roles as soon as it runs; as long as etcd has no quorum it says so to those who
+/// ask.
+Step join_service_step(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment,
+                       const std::function<EtcdSession()>& open) {
+    // The step lives as long as the role does, and by that the server.
+    const auto server = std::make_shared<std::unique_ptr<tls::Server>>();
+    return {.name = "join.serve",
+            .description = "signing the certificates of other nodes",
+            .check = [server]() -> Result<bool> { return *server != nullptr; },
+            .apply = [server, node, access, &environment, open]() -> Status {
+                INGOT_ASSIGN(*server, join::serve(node, access, environment, open), "");
+                return {};
+            }};
+}
+
+} // namespace
+
+std::vector<std::string> role_data(const NodeSpec& node) {
+    switch (node.config.role) {
+    case cloud_init::Role::db: return {db::data_directory(node)};
+    case cloud_init::Role::etcd: return {std::string(paths::kEtcdData)};
+    case cloud_init::Role::proxy: return {};
+    // A repository is the cluster's, not the machine's: pgBackRest itself looks whose it is.
+    case cloud_init::Role::backup: return {};
+    }
+    return {};
+}
 
 Role make_role(const NodeSpec& node, Environment& environment) {
     switch (node.config.role) {
     case cloud_init::Role::db: return make_db_role(node, environment);
     case cloud_init::Role::etcd: return make_etcd_role(node, environment);
     case cloud_init::Role::proxy: return make_proxy_role(node, environment);
+    case cloud_init::Role::backup: return make_backup_role(node, environment);
     }
     return {};
+}
+
+void add_join_service(Role& role, const NodeSpec& node, const cloud_init::AccessConfig& access,
+                      Environment& environment) {
+    const auto open = [node, &environment] {
+        return EtcdSession(environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd"));
+    };
+    role.steps.insert(role.steps.begin(), join_service_step(node, access, environment, open));
+    role.duties.push_back(join::restart_for_new_cas(node, environment, open));
 }
 
 } // namespace ingot::firstboot::cli

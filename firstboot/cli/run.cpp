@@ -10,6 +10,7 @@
 #include "common/process/process.hpp"
 #include "firstboot/cli/agent.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/journal/fail_at.hpp"
 #include "firstboot/system/console.hpp"
 #include "firstboot/system/notify.hpp"
 #include "firstboot/system/services.hpp"
@@ -48,7 +49,9 @@ void wait_for_stop(const sigset_t& signals) {
 
 int run() {
     const auto signals = block_stop_signals();
-    process::PosixProcesses processes;
+    install_fail_at();
+    process::PosixProcesses real_processes;
+    FailingProcesses processes(real_processes);
     SystemctlServices services(processes);
     clock::SystemClock clock;
     Environment environment{

@@ -35,6 +35,8 @@ Result<int> status(const StatusOptions& options) {
     }
     if (!current) { return std::move(current).error(); }
     std::printf("%s", (options.json ? to_json_text(*current) : to_screen_text(*current)).c_str());
+    std::fflush(stdout);
+    if (!options.json && current->state == NodeState::ready) { print_overview(); }
     return exit_code_of(current->state);
 }
 

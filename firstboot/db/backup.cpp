@@ -1,7 +1,5 @@
 #include "firstboot/db/backup.hpp"
 
-#include <algorithm>
-
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
 
@@ -9,52 +7,18 @@ namespace ingot::firstboot::db {
 
 namespace {
 
-using json::Json;
+using backup::RepositoryView;
 
-std::vector<std::string> system_ids_from(const Json& databases) {
-    std::vector<std::pair<std::int64_t, std::string>> found;
-    if (!databases.is_array()) { return {}; }
-    for (const auto& database : databases) {
-        if (const auto system = json::unsigned_at(database, "system-id")) {
-            found.emplace_back(json::number_at(database, "id").value_or(0), std::to_string(*system));
-        }
+/// Label of the newest full backup of the first repository that has one.
+std::optional<std::string> full_backup(const std::vector<RepositoryView>& repositories) {
+    for (const auto& repository : repositories) {
+        const auto* const full = repository.newest_of(backup::Kind::full);
+        if (full != nullptr) { return full->label; }
     }
-    std::ranges::sort(found);
-    std::vector<std::string> ids;
-    ids.reserve(found.size());
-    for (auto& [number, id] : found) { ids.push_back(std::move(id)); }
-    return ids;
-}
-
-std::optional<std::string> newest_full(const Json& backups) {
-    std::optional<std::string> label;
-    if (!backups.is_array()) { return label; }
-    for (const auto& backup : backups) { // oldest first
-        if (json::string_at(backup, "type") == "full" && !json::flag_at(backup, "error")) {
-            label = json::string_at(backup, "label");
-        }
-    }
-    return label;
+    return std::nullopt;
 }
 
 } // namespace
-
-Result<RepositoryView> repository_from_json(std::string_view text, std::string_view stanza) {
-    const auto stanzas = json::parse(text);
-    if (!stanzas || !stanzas->is_array()) {
-        return fail(ErrorKind::tool_failed, "pgBackRest's info is not a list in JSON");
-    }
-    RepositoryView view{.status = 1, .message = "missing stanza path"};
-    for (const auto& entry : *stanzas) {
-        if (json::string_at(entry, "name") != stanza) { continue; }
-        const auto& status = json::member(entry, "status");
-        view.status = static_cast<int>(json::number_at(status, "code").value_or(0));
-        view.message = json::string_at(status, "message").value_or("");
-        view.system_ids = system_ids_from(json::member(entry, "db"));
-        view.full_backup = newest_full(json::member(entry, "backup"));
-    }
-    return view;
-}
 
 std::string to_json_line(const BackupState& state) {
     return json::to_line({{"version", 1},
@@ -74,29 +38,37 @@ Result<BackupState> backup_state_from_json(std::string_view text) {
 }
 
 BackupStep next_step(const BackupSituation& situation) {
-    const auto& repository = situation.repository;
-    if (!repository.system_ids.empty() && repository.system_ids.back() != situation.system_id) {
-        return ForeignStanza{text::format(
-            "stanza {} in the repository belongs to the database with system identifier {}, this one is {}; "
-            "it is left as it is: give this cluster another repository path",
-            situation.stanza, repository.system_ids.back(), situation.system_id)};
+    const RepositoryView* silent = nullptr;
+    bool missing = false;
+    for (const auto& repository : situation.repositories) {
+        if (repository.unreachable()) {
+            silent = &repository;
+            continue;
+        }
+        if (repository.system_ids.empty()) {
+            missing = true;
+        } else if (repository.system_ids.back() != situation.system_id) {
+            return ForeignStanza{text::format(
+                "stanza {} in repository {} belongs to the database with system identifier {}, this one is {}; "
+                "it is left as it is: give this cluster another repository path",
+                situation.stanza, repository.number, repository.system_ids.back(), situation.system_id)};
+        }
     }
-    if (repository.system_ids.empty()) { return CreateStanza{}; }
+    if (missing) { return CreateStanza{}; }
     // What was published about another database (a cluster restored into the same etcd) does not count.
     const auto published = situation.published && situation.published->system_id == situation.system_id
                                ? situation.published
                                : std::nullopt;
-    if (!published || !published->checked) { return CheckStanza{}; }
-    if (!repository.full_backup) {
-        const bool runs = situation.unit_state == "active" || situation.unit_state == "activating" ||
-                          situation.unit_state == "deactivating";
-        if (runs) { return AwaitBackup{}; }
-        return StartBackup{};
-    }
-    if (published->first_full.empty()) {
+    if (silent == nullptr && (!published || !published->checked)) { return CheckStanza{}; }
+    const auto full = full_backup(situation.repositories);
+    if (published && published->first_full.empty() && full) {
         auto state = *published;
-        state.first_full = *repository.full_backup;
+        state.first_full = *full;
         return Publish{std::move(state)};
+    }
+    if (silent != nullptr) {
+        return AwaitRepository{
+            text::format("repository {} does not answer as it should: {}", silent->number, silent->message)};
     }
     return Settled{};
 }

@@ -20,19 +20,6 @@ class Provisioning {
     bool done_ = false;
 };
 
-/// Brings stanza, check and first full backup about; looks again from time to time when all is there.
-class BackupWatch {
-  public:
-    Status operator()(const Database& database);
-
-  private:
-    Status act(const Database& database, const std::string& system_id);
-    Status start_backup(const Database& database, const std::string& unit_state);
-
-    std::optional<clock::Monotonic> settled_{};
-    std::optional<clock::Monotonic> started_{};
-};
-
 /// Removes an /initialize key that a bootstrap which lost its power left behind.
 class BootstrapJanitor {
   public:

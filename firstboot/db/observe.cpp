@@ -1,7 +1,11 @@
 #include "firstboot/db/observe.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 
 #include <algorithm>
 #include <filesystem>
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
@@ -21,6 +25,25 @@ constexpr std::chrono::seconds kQuick{30};
 fs::path existing_part(fs::path path) {
     while (!files::exists(path) && path.has_relative_path()) { path = path.parent_path(); }
     return path;
+}
+
+/// Of the disk below the filesystem that holds `path`; a partition's disk is one folder up.
+bool is_rotational(const files::Root& root, const fs::path& path) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) { return false; }
+    const auto device = text::format("/sys/dev/block/{}:{}", major(status.st_dev), minor(status.st_dev));
+    for (const auto* const queue : {"/queue/rotational", "/../queue/rotational"}) {
+        const auto content = files::read_if_exists(root.at(device + queue));
+        if (content && *content) { return text::trim(**content) == "1"; }
+    }
+    return false;
+}
+
+bool is_mount_point(const fs::path& path) {
+    struct stat here{};
+    struct stat above{};
+    return ::stat(path.c_str(), &here) == 0 && ::stat(path.parent_path().c_str(), &above) == 0 &&
+           here.st_dev != above.st_dev;
 }
 
 /// Of pg_control, if there is one that can be read.
@@ -48,18 +71,71 @@ struct RestAnswer {
     PatroniStatus patroni{};
 };
 
-Result<RestAnswer> ask_rest(const Database& database, std::string_view path) {
+http::Request rest_request(const Database& database, std::string_view path) {
     const auto& address = database.node.address;
     const bool ipv6 = address.find(':') != std::string::npos;
     const auto host = ipv6 ? text::format("[{}]", address) : address;
+    return {.url = text::format("https://{}:{}{}", host, kRestPort, path),
+            .tls = tls_for(database.environment.root, "db"),
+            .timeout = std::chrono::seconds(5)};
+}
+
+Result<RestAnswer> ask_rest(const Database& database, std::string_view path) {
     const auto http = database.environment.make_http();
-    INGOT_ASSIGN(const auto response,
-                 http->send({.url = text::format("https://{}:{}{}", host, kRestPort, path),
-                             .tls = tls_for(database.environment.root, "db"),
-                             .timeout = std::chrono::seconds(5)}),
-                 "asking Patroni");
+    INGOT_ASSIGN(const auto response, http->send(rest_request(database, path)), "asking Patroni");
     INGOT_ASSIGN(auto status, patroni_status_from_json(response.body), "");
     return RestAnswer{.status = response.status, .patroni = std::move(status)};
+}
+
+/// Sends an order; Patroni's own words when it refuses.
+Status order(const Database& database, std::string method, std::string_view path, const json::Json& body) {
+    constexpr int kGood = 300;
+    auto request = rest_request(database, path);
+    request.method = std::move(method);
+    request.headers = {"Content-Type: application/json"};
+    request.body = json::to_line(body);
+    request.timeout = std::chrono::seconds(60);
+    const auto http = database.environment.make_http();
+    INGOT_ASSIGN(const auto response, http->send(request), "");
+    if (response.status < kGood) { return {}; }
+    return fail(ErrorKind::transient,
+                text::format("Patroni says {}: {}", response.status, text::trim(response.body)));
+}
+
+/// Each by itself: pgBackRest tries one that does not answer for minutes, and the others would have to wait for it.
+backup::RepositoryView observe_repository(const Database& database, int number) {
+    constexpr int kOtherError = 99;
+    const backup::RepositoryView silent{.number = number, .status = kOtherError};
+    const auto output =
+        pgbackrest(database, {text::format("--repo={}", number), "--io-timeout=10", "info", "--output=json"}, kQuick);
+    if (!output) {
+        auto view = silent;
+        view.message = backup::explain_error(output.error().message);
+        return view;
+    }
+    const auto views = backup::repositories_from_json(output->out, stanza(database.node), number);
+    if (!views) {
+        auto view = silent;
+        view.message = views.error().message;
+        return view;
+    }
+    return views->back();
+}
+
+/// A stanza in any repository is a witness. One that does not answer may be one: nobody knows, so nobody decides.
+Status note_witness(const Database& database, std::vector<backup::RepositoryView> views, Past& past) {
+    for (auto& view : views) {
+        const auto index = static_cast<std::size_t>(view.number - 1);
+        const auto& repository = database.node.config.backup.repositories.at(index);
+        if (view.unreachable()) {
+            return fail(ErrorKind::transient,
+                        text::format("{}: {}", backup::repository_place(database.node, repository), view.message));
+        }
+        if (view.system_ids.empty()) { continue; }
+        past.repository = backup::repository_place(database.node, repository);
+        past.repository_ids = std::move(view.system_ids);
+    }
+    return {};
 }
 
 } // namespace
@@ -71,7 +147,18 @@ Machine observe_machine(const Database& database) {
     return {.memory_bytes = database.node.memory_bytes,
             .cpus = std::max(1U, database.node.cpus),
             .disk_bytes = error ? 0 : space.capacity,
-            .has_watchdog = files::exists(root.at("/dev/watchdog"))};
+            .has_watchdog = files::exists(root.at("/dev/watchdog")),
+            .rotational = is_rotational(root, existing_part(root.at(data_directory(database.node)))),
+            .wal_disk = is_mount_point(root.at(kWalMount)),
+            .retiring = files::exists(root.at(kRetiredFile))};
+}
+
+Result<bool> write_patroni_config(const Database& database) {
+    auto node = database.node;
+    node.config.etcd.founders = known_members(database.environment.root, node.config.etcd.founders);
+    return files::write_if_different(database.environment.root.at(kPatroniFile),
+                                     render_patroni(node, observe_machine(database)),
+                                     owned_by(database, 0640, "root", "postgres"));
 }
 
 Result<std::optional<Claim>> read_claim(const Database& database) {
@@ -97,9 +184,7 @@ Result<Past> observe_past(const Database& database) {
     INGOT_ASSIGN(past.claim, read_claim(database), "");
 
     if (has_repository(node)) {
-        past.repository = repository_path(node, node.config.backup.repositories.front());
-        INGOT_ASSIGN(auto repository, observe_repository(database), "looking for an earlier backup");
-        past.repository_ids = std::move(repository.system_ids);
+        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
     }
     auto etcd = database.etcd();
     INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, etcd), "");
@@ -111,6 +196,17 @@ Result<Past> observe_past(const Database& database) {
         past.provisioned = value ? json::string_at(*value, "system_id").value_or("") : "";
     }
     return past;
+}
+
+Result<ClusterView> observe_cluster(const Database& database) {
+    const auto http = database.environment.make_http();
+    INGOT_ASSIGN(const auto response, http->send(rest_request(database, "/cluster")), "asking Patroni");
+    return cluster_from_json(response.body);
+}
+
+Status patch_cluster(const Database& database, const json::Json& patch) {
+    INGOT_TRY(order(database, "PATCH", "/config", patch), "changing the cluster's configuration");
+    return {};
 }
 
 Result<PatroniStatus> ask_patroni(const Database& database) {
@@ -144,10 +240,22 @@ Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& e
     return view;
 }
 
-Result<RepositoryView> observe_repository(const Database& database) {
-    INGOT_ASSIGN(const auto output, pgbackrest(database, {"info", "--output=json"}, kQuick),
-                 "asking the backup repository");
-    return repository_from_json(output.out, stanza(database.node));
+std::vector<backup::RepositoryView> observe_repositories(const Database& database) {
+    std::vector<backup::RepositoryView> views;
+    const auto count = static_cast<int>(database.node.config.backup.repositories.size());
+    for (int number = 1; number <= count; ++number) { views.push_back(observe_repository(database, number)); }
+    return views;
+}
+
+Result<std::vector<SourceBackup>> observe_source_backups(const Database& database) {
+    const auto& stanza = source_of(database.node)->cluster;
+    INGOT_ASSIGN(const auto output,
+                 process::run_checked(database.environment.processes,
+                                      as_postgres({"pgbackrest", text::format("--config={}", kSourceFile),
+                                                   text::format("--stanza={}", stanza), "info", "--output=json"},
+                                                  kQuick)),
+                 "asking the repository of the source");
+    return source_backups_from_json(output.out, stanza);
 }
 
 Result<std::optional<BackupState>> published_backup(const Database& database, EtcdSession& etcd) {

@@ -3,15 +3,22 @@
 
 #include <optional>
 
+#include "common/json/json.hpp"
+
 #include "firstboot/db/backup.hpp"
 #include "firstboot/db/decide.hpp"
+#include "firstboot/db/retire.hpp"
 #include "firstboot/db/sizing.hpp"
+#include "firstboot/db/source.hpp"
 #include "firstboot/db/tools.hpp"
 
 namespace ingot::firstboot::db {
 
 inline constexpr std::string_view kPatroniUnit = "patroni.service";
-inline constexpr std::string_view kBackupUnit = "ingot-backup@full.service";
+inline constexpr std::string_view kBackupUnit = "ingot-backup.service";
+
+/// `ingot-agent retire` leaves it: this node takes no part any more, also after a reboot.
+inline constexpr std::string_view kRetiredFile = "/var/lib/ingot/retired.json";
 
 /// Memory, cores, disk, watchdog.
 Machine observe_machine(const Database& database);
@@ -28,8 +35,19 @@ Result<PatroniStatus> ask_patroni(const Database& database);
 /// The same if this node holds the leader's lock; nothing otherwise.
 Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database);
 
+/// All members, as this node's Patroni sees them.
+Result<ClusterView> observe_cluster(const Database& database);
+/// Merges `patch` into the configuration that all members share; transient, with Patroni's own words, if it refuses.
+Status patch_cluster(const Database& database, const json::Json& patch);
+
+/// Writes patroni.yml if it is another one. True if it is.
+Result<bool> write_patroni_config(const Database& database);
+
 Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& etcd);
-Result<RepositoryView> observe_repository(const Database& database);
+/// Every repository of this node, by `pgbackrest info`; one that cannot be asked is a view that says so.
+std::vector<backup::RepositoryView> observe_repositories(const Database& database);
+/// What there is in the repository of the cluster that this one is made of.
+Result<std::vector<SourceBackup>> observe_source_backups(const Database& database);
 Result<std::optional<BackupState>> published_backup(const Database& database, EtcdSession& etcd);
 
 /// Ingot's keys of this role.

@@ -11,6 +11,7 @@
 
 #include <string>
 
+#include "firstboot/backup/render.hpp"
 #include "firstboot/db/sizing.hpp"
 #include "firstboot/node/node.hpp"
 
@@ -18,29 +19,33 @@ namespace ingot::firstboot::db {
 
 inline constexpr std::string_view kPatroniFile = "/etc/patroni/config.yml";
 inline constexpr std::string_view kClientCaFile = "/etc/patroni/ca-clients.crt"; // who may present a certificate
-inline constexpr std::string_view kPgBackRestFile = "/etc/pgbackrest/pgbackrest.conf";
-inline constexpr std::string_view kBackupEnvironmentFile = "/etc/ingot/backup.env";
 inline constexpr std::string_view kSocketFolder = "/var/run/postgresql";
 inline constexpr int kPostgresPort = 5432;
 inline constexpr int kRestPort = 8008;
 
 /// "/var/lib/postgresql/17/main".
 std::string data_directory(const NodeSpec& node);
+/// Where a disk for the WAL is mounted, if there is one, and the folder on it.
+inline constexpr std::string_view kWalMount = "/var/lib/postgresql-wal";
+std::string wal_directory(const NodeSpec& node);
 /// "/usr/lib/postgresql/17/bin".
 std::string bin_directory(const NodeSpec& node);
-/// The stanza: the cluster's name.
-std::string stanza(const NodeSpec& node);
-/// Where this cluster's backups are in a repository: the path holds part of the cluster id, so that a new
-/// cluster of the same name does not find the old one's.
-std::string repository_path(const NodeSpec& node, const cloud_init::PosixRepository& repository);
-bool has_repository(const NodeSpec& node);
-/// PostgreSQL's archive_command: pgBackRest's, or one that keeps nothing where there is no repository.
-std::string archive_command(const NodeSpec& node);
+using backup::archive_command;
+using backup::has_repository;
+using backup::repository_path;
+using backup::stanza;
+
+/// How soon Patroni acts.
+struct Timing {
+    int ttl;
+    int loop_wait;
+    int retry_timeout;
+    int primary_start_timeout; ///< a crashed primary that is back sooner loses nothing; later, it is replaced
+};
+Timing timing_of(cloud_init::Failover failover);
 
 std::string render_patroni(const NodeSpec& node, const Machine& machine);
-/// Holds the cipher pass phrase, if there is one: not for others' eyes.
-std::string render_pgbackrest(const NodeSpec& node);
-/// For the unit that runs backups.
-std::string render_backup_environment(const NodeSpec& node);
+/// Holds secrets: not for others' eyes.
+std::string render_pgbackrest(const NodeSpec& node, const Machine& machine, backup::Scope scope = backup::Scope::all);
 
 } // namespace ingot::firstboot::db

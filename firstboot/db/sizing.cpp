@@ -32,6 +32,8 @@ void add_disk(Parameters& parameters, const Machine& machine) {
     if (machine.disk_bytes == 0) { return; }
     parameters["max_wal_size"] = mebibytes(std::clamp(machine.disk_bytes / 10, kGiB, 16 * kGiB));
     parameters["min_wal_size"] = mebibytes(std::clamp(machine.disk_bytes / 100, 80 * kMiB, kGiB));
+    // For a standby cluster that has no slot, and for pg_rewind.
+    parameters["wal_keep_size"] = mebibytes(std::clamp(machine.disk_bytes / 50, 128 * kMiB, 4 * kGiB));
     parameters["max_slot_wal_keep_size"] = mebibytes(std::max(machine.disk_bytes / 4, kGiB));
 }
 
@@ -51,8 +53,9 @@ Parameters cluster_parameters(const NodeSpec& node, const Machine& machine) {
         {"wal_log_hints", "on"}, // pg_rewind, should checksums ever be switched off
         {"max_connections", std::to_string(max_connections(machine))},
         {"max_worker_processes", std::to_string(std::max(8U, machine.cpus))},
-        {"max_wal_senders", "20"},
-        {"max_replication_slots", "20"},
+        // Replicas that come and go leave their slots for half an hour (member_slots_ttl): they may not run out.
+        {"max_wal_senders", "40"},
+        {"max_replication_slots", "80"},
         {"max_locks_per_transaction", "128"},
         {"archive_mode", "on"}, // always: switching it on later needs a restart
         {"archive_command", archive_command(node)},
@@ -64,8 +67,6 @@ Parameters cluster_parameters(const NodeSpec& node, const Machine& machine) {
         {"wal_compression", "lz4"},
         {"default_toast_compression", "lz4"},
         {"checkpoint_timeout", "15min"},
-        {"random_page_cost", "1.1"}, // no disk with heads is expected
-        {"effective_io_concurrency", "200"},
         {"jit", "off"},
         {"tcp_keepalives_idle", "60"},
         {"tcp_keepalives_interval", "10"},
@@ -88,7 +89,12 @@ Parameters machine_parameters(const NodeSpec& node, const Machine& machine) {
         {"max_parallel_workers", std::to_string(std::max(2U, machine.cpus))},
         {"max_parallel_workers_per_gather", std::to_string(std::clamp(machine.cpus / 2, 1U, 4U))},
         {"max_parallel_maintenance_workers", std::to_string(std::clamp(machine.cpus / 2, 1U, 4U))},
+        {"random_page_cost", machine.rotational ? "4" : "1.1"},
+        {"effective_io_concurrency", machine.rotational ? "2" : "200"},
+        {"huge_pages", "try"},
     };
+    // What a delayed replica has not seen yet, it must not keep the primary from cleaning up.
+    if (node.config.postgres.delayed) { parameters["hot_standby_feedback"] = "off"; }
     add_memory(parameters, machine);
     add_disk(parameters, machine);
     for (const auto& [name, value] : node.config.postgres.parameters) { parameters.erase(text::lower(name)); }

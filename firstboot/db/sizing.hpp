@@ -22,6 +22,9 @@ struct Machine {
     unsigned cpus = 1;
     std::uint64_t disk_bytes = 0; ///< of the filesystem that holds the data directory; 0: unknown
     bool has_watchdog = false;    ///< /dev/watchdog exists
+    bool rotational = false;      ///< the disk has heads
+    bool wal_disk = false;        ///< a disk of its own is mounted for the WAL
+    bool retiring = false;        ///< `ingot-agent retire` was told to take this node out
 };
 
 /// The same for all members. The user's parameters are merged over it.

@@ -19,9 +19,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
     WHERE rolname = asked AND rolcanlogin AND NOT rolsuper AND NOT rolreplication
       AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
 $function$;
+SELECT 'CREATE ROLE ingot_monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ingot_monitor') \gexec
+GRANT pg_monitor TO ingot_monitor;
 REVOKE ALL ON FUNCTION ingot.pool_lookup(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ingot.pool_lookup(text) TO ingot_pool;
 )";
+
+/// Nothing of the script is shown in the log of PostgreSQL.
+constexpr std::string_view kQuiet = "SET log_statement = 'none';\n"
+                                    "SET log_min_duration_statement = -1;\n"
+                                    "SET log_min_error_statement = 'panic';\n"
+                                    "SET client_min_messages = 'warning';\n";
 
 std::string doubled(std::string_view text, std::string_view quote) {
     return text::replace_all(std::string(text), quote, std::string(quote) + std::string(quote));
@@ -42,11 +50,7 @@ std::string quote_literal(std::string_view text) {
 }
 
 std::string render_provisioning(const cloud_init::PostgresConfig& config) {
-    std::string out = "\\set ON_ERROR_STOP on\n"
-                      "SET log_statement = 'none';\n"
-                      "SET log_min_duration_statement = -1;\n"
-                      "SET log_min_error_statement = 'panic';\n"
-                      "SET client_min_messages = 'warning';\n";
+    auto out = text::format("\\set ON_ERROR_STOP on\n{}", kQuiet);
     out += kPoolLookup;
     for (const auto& user : config.users) {
         out += unless_exists(text::format("SELECT FROM pg_roles WHERE rolname = {}", quote_literal(user.name)),
@@ -61,6 +65,22 @@ std::string render_provisioning(const cloud_init::PostgresConfig& config) {
             out += text::format("ALTER DATABASE {} OWNER TO {};\n", quote_identifier(database.name),
                                 quote_identifier(*database.owner));
         }
+        if (database.extensions.empty()) { continue; }
+        out += text::format("\\connect {}\n", quote_identifier(database.name));
+        for (const auto& extension : database.extensions) {
+            out += text::format("CREATE EXTENSION IF NOT EXISTS {};\n", quote_identifier(extension));
+        }
+        out += text::format("\\connect postgres\n{}", kQuiet);
+    }
+    return out;
+}
+
+std::string render_after_restore() {
+    std::string out;
+    for (const auto* const name : {"restore_command", "recovery_target", "recovery_target_action",
+                                   "recovery_target_inclusive", "recovery_target_lsn", "recovery_target_name",
+                                   "recovery_target_time", "recovery_target_timeline", "recovery_target_xid"}) {
+        out += text::format("ALTER SYSTEM RESET {};\n", name);
     }
     return out;
 }

@@ -14,6 +14,10 @@ namespace ingot::firstboot::db {
 /// A script for psql, on database postgres, as superuser.
 std::string render_provisioning(const cloud_init::PostgresConfig& config);
 
+/// Forgets where the database was restored from: pgBackRest wrote it into postgresql.auto.conf, and a replica that
+/// read WAL from there would get another cluster's.
+std::string render_after_restore();
+
 /// As an SQL identifier: "Jane""s".
 std::string quote_identifier(std::string_view name);
 /// As an SQL string constant, whatever standard_conforming_strings says.

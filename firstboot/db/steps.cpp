@@ -1,15 +1,25 @@
 // The db role, wired: which step does what, in which order.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/backup/clients.hpp"
 #include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/db/backup_runner.hpp"
+#include "firstboot/db/backup_status.hpp"
+#include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
+#include "firstboot/db/figures.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/settings.hpp"
+#include "firstboot/db/source.hpp"
+#include "firstboot/db/stanza.hpp"
 #include "firstboot/identity/identity.hpp"
 
 namespace ingot::firstboot {
@@ -24,14 +34,13 @@ struct Shared {
     Database database;
     BootstrapJanitor janitor{};
     Provisioning provisioning{};
-    BackupWatch backup{};
+    StanzaWatch stanza{};
+    BackupRunner backup{};
+    RestoreTestRunner restore_test{};
+    backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
+    CloneTurn turn{};
 };
-
-files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
-    if (!database.environment.root.is_system()) { return {.mode = mode}; }
-    return {.mode = mode, .user = user, .group = group};
-}
 
 Status await_etcd(const Database& database) {
     auto etcd = database.etcd();
@@ -39,12 +48,82 @@ Status await_etcd(const Database& database) {
     return {};
 }
 
+std::string with_line_end(std::string pem) {
+    if (!pem.ends_with('\n')) { pem += '\n'; }
+    return pem;
+}
+
 /// The CAs whose certificates PostgreSQL accepts: databases and proxies.
 Result<std::string> client_cas(const Database& database) {
     const auto& root = database.environment.root;
     INGOT_ASSIGN(const auto db_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
     INGOT_ASSIGN(const auto proxy_ca, files::read(root.at(text::format("{}/ca-proxy.crt", paths::kPki))), "");
-    return db_ca + (db_ca.ends_with('\n') ? "" : "\n") + proxy_ca;
+    auto cas = with_line_end(db_ca) + proxy_ca;
+    // A standby's members show each other what they show the source.
+    if (streams_from_source(database.node)) { cas = with_line_end(cas) + database.node.config.standby_of->ca; }
+    return cas;
+}
+
+/// The image brings what it brings.
+Status check_version(const Database& database) {
+    const auto& root = database.environment.root;
+    if (!root.is_system() || files::exists(root.at(bin_directory(database.node)))) { return {}; }
+    auto present = files::list(root.at("/usr/lib/postgresql"));
+    return fail(ErrorKind::refused,
+                text::format("the user-data asks for PostgreSQL {}, but this image has {}; boot an image with it, or "
+                             "change postgres.version before the first boot",
+                             database.node.config.postgres.version,
+                             present && !present->empty() ? text::join(*present, ", ") : "none"));
+}
+
+/// A machine without a watchdog gets the kernel's own. Not in a container: the kernel is somebody else's.
+void load_watchdog(const Database& database) {
+    const auto& root = database.environment.root;
+    if (!root.is_system() || files::exists(root.at("/dev/watchdog")) ||
+        files::exists(root.at("/run/systemd/container"))) {
+        return;
+    }
+    const auto loaded =
+        database.environment.processes.run({.argv = {"modprobe", "softdog"}, .timeout = std::chrono::seconds(10)});
+    if (!loaded || loaded->exit_code != 0) {
+        log::warning(
+            "there is no watchdog and softdog cannot be loaded: a leader that hangs is not stopped by force");
+    }
+}
+
+/// Files for reading from another cluster, where there is one.
+Status configure_source(const Database& database) {
+    const auto& root = database.environment.root;
+    const auto& node = database.node;
+    const auto secret = owned_by(database, 0640, "root", "postgres");
+    if (reads_source_repository(node)) {
+        // Own files of the same name come after these.
+        for (const auto& file : backup::repository_files(in_source(node))) {
+            INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
+                                                file.secret ? secret : files::Ownership{.mode = 0644}),
+                      "");
+        }
+        INGOT_TRY(
+            files::write_if_different(root.at(kSourceFile), render_source(node, observe_machine(database)), secret),
+            "");
+    }
+    if (!streams_from_source(node)) { return {}; }
+    const auto& standby = *node.config.standby_of;
+    INGOT_ASSIGN(const auto own_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
+    INGOT_TRY(files::write_if_different(root.at(kSourceCaFile), with_line_end(own_ca) + standby.ca), "");
+    INGOT_TRY(files::write_if_different(root.at(kStandbyCertificate), standby.certificate), "");
+    INGOT_TRY(files::write_if_different(root.at(kStandbyKey), standby.key.reveal(), secret), "");
+    INGOT_ASSIGN(const auto hosts, files::read_if_exists(root.at("/etc/hosts")), "");
+    INGOT_TRY(files::write_if_different(root.at("/etc/hosts"), with_source_hosts(hosts.value_or(""), node)), "");
+    return {};
+}
+
+/// The WAL's folder on its disk, with what makes a mount point no longer empty (lost+found) beside it.
+Status make_wal_folder(const Database& database) {
+    const auto& root = database.environment.root;
+    if (!observe_machine(database).wal_disk) { return {}; }
+    const auto parent = std::filesystem::path(wal_directory(database.node)).parent_path().string();
+    return files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres"));
 }
 
 Status make_folders(const Database& database) {
@@ -52,6 +131,7 @@ Status make_folders(const Database& database) {
     const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
     INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
     for (const auto& repository : database.node.config.backup.repositories) {
+        if (!std::holds_alternative<cloud_init::PosixStore>(repository.store)) { continue; }
         const auto path = root.at(repository_path(database.node, repository));
         if (files::exists(path)) { continue; } // shared: whoever came first made it
         INGOT_TRY(files::make_directory(path, owned_by(database, 0750, "postgres", "postgres")),
@@ -63,18 +143,25 @@ Status make_folders(const Database& database) {
 Status configure(const Database& database) {
     const auto& root = database.environment.root;
     const auto secret = owned_by(database, 0640, "root", "postgres");
+    INGOT_TRY(check_version(database), "");
+    load_watchdog(database);
     INGOT_TRY(make_folders(database), "");
+    INGOT_TRY(make_wal_folder(database), "making the folder for the WAL");
+    INGOT_TRY(configure_source(database), "");
     INGOT_ASSIGN(const auto cas, client_cas(database), "");
     INGOT_ASSIGN(const bool new_cas, files::write_if_different(root.at(kClientCaFile), cas), "");
     if (has_repository(database.node)) {
-        INGOT_TRY(files::write_if_different(root.at(kPgBackRestFile), render_pgbackrest(database.node), secret), "");
-        INGOT_TRY(
-            files::write_if_different(root.at(kBackupEnvironmentFile), render_backup_environment(database.node)), "");
+        for (const auto& file : backup::repository_files(database.node)) {
+            INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
+                                                file.secret ? secret : files::Ownership{.mode = 0644}),
+                      "");
+        }
+        const auto config = render_pgbackrest(database.node, observe_machine(database));
+        INGOT_TRY(files::write_if_different(root.at(backup::kConfigFile), config, secret), "");
+        const auto direct = render_pgbackrest(database.node, observe_machine(database), backup::Scope::direct);
+        INGOT_TRY(files::write_if_different(root.at(backup::kDirectConfigFile), direct, secret), "");
     }
-    auto node = database.node;
-    node.config.etcd.founders = known_members(root, node.config.etcd.founders);
-    const auto patroni = render_patroni(node, observe_machine(database));
-    INGOT_ASSIGN(const bool changed, files::write_if_different(root.at(kPatroniFile), patroni, secret), "");
+    INGOT_ASSIGN(const bool changed, write_patroni_config(database), "");
     if (!changed && !new_cas) { return {}; }
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
     if (state != "active") { return {}; }
@@ -89,6 +176,14 @@ Status follow_etcd(const Database& database) {
     if (!changed) { return {}; }
     log::info("the members of etcd have changed");
     return configure(database);
+}
+
+/// The TLS server by which another node makes backups from this one; and this node's name for the servers of others.
+Status keep_backup_server(const Database& database) {
+    if (!has_repository(database.node)) { return {}; }
+    auto etcd = database.etcd();
+    INGOT_TRY(backup::announce(database.node, *etcd), "telling the others that this is a db node");
+    return backup::keep_server(database.node, database.environment, *etcd);
 }
 
 /// Acts on decide_start(): refuses, clears away what was cut off, or writes the claim and lets Patroni start.
@@ -136,20 +231,52 @@ Status claim_data_directory(const Database& database) {
     return std::visit(Claimant(database, past), decide_start(past));
 }
 
+/// Before the first database of a cluster is restored: is there what it is to be restored from?
+Status check_source(const Database& database) {
+    INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
+    if (state == "active" || state == "activating" || state == "deactivating") { return {}; }
+    INGOT_ASSIGN(const auto past, observe_past(database), "");
+    if (past.has_files || past.initialize) { return {}; }
+    INGOT_ASSIGN(const auto backups, observe_source_backups(database), "");
+    return check_restore(*database.node.config.restore, backups);
+}
+
+Status start(const Database& database) {
+    if (files::exists(database.environment.root.at(kRetiredFile))) {
+        return fail(ErrorKind::refused, "this node was retired and takes no part in the cluster any more; delete the "
+                                        "machine, or take it back with `ingot-agent retire --undo`");
+    }
+    return database.environment.services.start(kPatroniUnit);
+}
+
 /// Done when this member serves; from then on the claim calls it a member.
 Status await_service(Shared& shared) {
     const auto& database = shared.database;
     auto serving = check_service(database);
     if (!serving) {
+        shared.turn.keep();
         INGOT_TRY(shared.janitor(database), "");
         return serving;
     }
+    shared.turn.give_back();
     INGOT_ASSIGN(auto claim, read_claim(database), "");
     if (claim && !claim->member) {
         claim->member = true;
         INGOT_TRY(write_claim(database, *claim), "recording that this node is a member");
     }
     return {};
+}
+
+void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
+    const auto add = [&](const char* name, std::chrono::milliseconds interval, std::function<Status()> run) {
+        role.duties.push_back({.name = name, .interval = interval, .run = std::move(run)});
+    };
+    add("db.stanza", 2s, [shared] { return shared->stanza(shared->database); });
+    add("db.backup", 2s, [shared] { return shared->backup(shared->database); });
+    add("db.restore-test", 10s, [shared] { return shared->restore_test(shared->database); });
+    add("db.backup-status", 5s, [shared] { return watch_backups(shared->database); });
+    add("db.backup-server", 2s, [shared] { return keep_backup_server(shared->database); });
+    add("db.backup-certificate", 60s, [shared] { return shared->server_certificate(shared->database.environment); });
 }
 
 } // namespace
@@ -163,11 +290,20 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.configure",
                           .description = "writing the configuration of Patroni and pgBackRest",
                           .apply = [shared] { return configure(shared->database); }});
+    role.steps.push_back({.name = "db.backup-server",
+                          .description = "starting pgBackRest's server",
+                          .apply = [shared] { return keep_backup_server(shared->database); }});
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
-    role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared] {
-                              return shared->database.environment.services.start(kPatroniUnit);
+    if (node.config.restore) {
+        role.steps.push_back({.name = "db.source",
+                              .description = "looking for the backup to restore",
+                              .apply = [shared] { return check_source(shared->database); }});
+    }
+    role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared]() -> Status {
+                              INGOT_TRY(shared->turn.await(shared->database), "");
+                              return start(shared->database);
                           }});
     role.steps.push_back({.name = "db.ready",
                           .description = "waiting for PostgreSQL to lead or to stream",
@@ -177,13 +313,15 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "db.users-and-databases", .interval = 500ms, .run = [shared] {
                                return shared->provisioning(shared->database);
                            }});
+    if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back(
-        {.name = "db.backup", .interval = 2s, .run = [shared] { return shared->backup(shared->database); }});
+        {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
     role.duties.push_back(
         {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});
+    role.figures.push_back([shared] { return figures(shared->database); });
     return role;
 }
 

@@ -12,6 +12,11 @@ EtcdSession Database::etcd() const {
             tls_for(environment.root, "etcd")};
 }
 
+files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group) {
+    if (!database.environment.root.is_system()) { return {.mode = mode}; }
+    return {.mode = mode, .user = user, .group = group};
+}
+
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout) {
     std::vector<std::string> whole = {"setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"};
     whole.insert(whole.end(), std::make_move_iterator(argv.begin()), std::make_move_iterator(argv.end()));

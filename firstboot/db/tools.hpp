@@ -21,6 +21,9 @@ struct Database {
     [[nodiscard]] EtcdSession etcd() const;
 };
 
+/// Who owns a file; in tests, whoever runs them.
+files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group);
+
 /// A command that runs as user postgres.
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout);
 /// Runs an SQL script on database postgres through the local socket.

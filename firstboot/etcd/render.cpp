@@ -32,6 +32,7 @@ std::string render_etcd_environment(const NodeSpec& node, const Founding& foundi
     // The JSON gateway dials the first client address.
     set("LISTEN_CLIENT_URLS", text::format("{},{}", client, url_of("127.0.0.1", kClientPort)));
     set("ADVERTISE_CLIENT_URLS", client);
+    set("LISTEN_METRICS_URLS", "http://127.0.0.1:2381"); // the agent passes it on (firstboot/metrics)
 
     set("INITIAL_CLUSTER", founding.initial_cluster);
     set("INITIAL_CLUSTER_TOKEN", founding.token);

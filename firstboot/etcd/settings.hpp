@@ -1,5 +1,5 @@
-// What an operator may set about the care of etcd: /etc/ingot/etcd-settings.json, which `write_files` of the user-data can make.
-// Read whenever it counts, so that a change needs no restart.
+// What an operator may set about the care of etcd: /etc/ingot/etcd-settings.json, which `write_files` of the
+// user-data can make. Read whenever it counts, so that a change needs no restart.
 #pragma once
 
 #include <chrono>

@@ -1,9 +1,7 @@
 #include "firstboot/journal/journal.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
-#include <cstdlib>
+#include <utility>
 
 #include "common/files/files.hpp"
 #include "common/json/json.hpp"
@@ -13,21 +11,8 @@ namespace ingot::firstboot {
 
 using json::Json;
 
-namespace {
-
-/// For tests of power cuts: INGOT_FAIL_AT=n ends the program, as hard as a power cut would, right behind the n-th
-/// record that has become durable. Nothing sets it on a node.
-void pass_durable_point() {
-    const char* const value = std::getenv("INGOT_FAIL_AT"); // NOLINT(concurrency-mt-unsafe): never set here
-    const auto fail_at = value == nullptr ? 0 : text::to_number(value).value_or(0);
-    static std::atomic<long long> passed = 0;
-    if (fail_at > 0 && ++passed == fail_at) { static_cast<void>(std::raise(SIGKILL)); }
-}
-
-} // namespace
-
 Journal::Journal(std::filesystem::path path, std::string instance_id, const clock::Clock& clock)
-    : path_(std::move(path)), instance_id_(std::move(instance_id)), clock_(&clock) {}
+    : path_(std::move(path)), instance_id_(std::move(instance_id)), clock_(&clock), data_instance_(instance_id_) {}
 
 Result<Journal> Journal::open(std::filesystem::path path, std::string instance_id, const clock::Clock& clock) {
     Journal journal(std::move(path), std::move(instance_id), clock);
@@ -35,6 +20,7 @@ Result<Journal> Journal::open(std::filesystem::path path, std::string instance_i
     if (!content) { return journal; }
     if (const auto loaded = journal.load(*content); !loaded) {
         journal.records_.clear();
+        journal.data_instance_ = journal.instance_id_;
         const auto aside = journal.path_.string() + ".damaged";
         INGOT_TRY(files::write(aside, *content, {.mode = 0600}),
                   text::format("putting aside {}, which {}", journal.path_.string(), loaded.error().message));
@@ -47,6 +33,7 @@ Status Journal::load(std::string_view content) {
     const auto owner = json::string_at(document, "instance_id");
     if (!owner) { return fail(ErrorKind::invalid_input, "names no instance"); }
     previous_instance_ = json::string_at(document, "previous_instance");
+    data_instance_ = json::string_at(document, "data_instance").value_or(*owner);
     if (*owner != instance_id_) {
         previous_instance_ = owner;
         return {};
@@ -92,6 +79,14 @@ Status Journal::finish(std::string_view step) {
     return {};
 }
 
+Status Journal::own_data() {
+    if (data_instance_ == instance_id_) { return {}; }
+    const auto before = std::exchange(data_instance_, instance_id_);
+    auto saved = save();
+    if (!saved) { data_instance_ = before; }
+    return saved;
+}
+
 Status Journal::save() const {
     Json steps = Json::object();
     for (const auto& [name, record] : records_) {
@@ -100,9 +95,9 @@ Status Journal::save() const {
         steps[name] = std::move(entry);
     }
     Json document{{"version", 1}, {"instance_id", instance_id_}, {"steps", std::move(steps)}};
+    if (data_instance_ != instance_id_) { document["data_instance"] = data_instance_; }
     if (previous_instance_) { document["previous_instance"] = *previous_instance_; }
     INGOT_TRY(files::write(path_, json::to_text(document), {.mode = 0600}), "writing the journal");
-    pass_durable_point();
     return {};
 }
 

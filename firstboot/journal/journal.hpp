@@ -39,6 +39,11 @@ class Journal {
     [[nodiscard]] const std::map<std::string, Record, std::less<>>& records() const { return records_; }
     /// The instance this disk belonged to before, if it was another one.
     [[nodiscard]] const std::optional<std::string>& previous_instance() const { return previous_instance_; }
+    /// The instance as which this disk's data was written: what the roles' records name. This instance, but for a
+    /// disk that came from another one and whose data stays (or is not decided about yet).
+    [[nodiscard]] const std::string& data_instance() const { return data_instance_; }
+    /// Records that there is no data of another instance any more.
+    Status own_data();
 
   private:
     Journal(std::filesystem::path path, std::string instance_id, const clock::Clock& clock);
@@ -49,6 +54,7 @@ class Journal {
     std::string instance_id_;
     const clock::Clock* clock_;
     std::optional<std::string> previous_instance_{};
+    std::string data_instance_;
     std::map<std::string, Record, std::less<>> records_{};
 };
 

@@ -25,6 +25,7 @@ struct Metadata {
     std::vector<std::string> public_keys{};
     std::string user_data;     ///< raw
     std::string vendor_data{}; ///< raw: the provider's, weaker than user-data
+    std::string signature{};   ///< of user_data, where it lies beside it
     std::optional<NetworkDescription> network{};
     std::string place{}; ///< where it was read: "/dev/sr0 (iso9660)", a URL
 };

@@ -4,6 +4,7 @@
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/pause.hpp"
 #include "firstboot/proxy/render.hpp"
 
 namespace ingot::firstboot::proxy {
@@ -47,6 +48,10 @@ Result<Layout> MemberWatch::sync() {
     if (!view) { etcd_.reset(); } // the next one begins with the members as they are known then
 
     INGOT_ASSIGN(const auto slots, observe_slots(proxy_), "");
+    if (view && view->leader && view->leader != leader_) {
+        if (leader_) { INGOT_TRY(apply_commands(proxy_, plan_new_leader(*view->leader, slots)), ""); }
+        leader_ = view->leader;
+    }
     const auto plan = plan_slots(view ? std::optional(std::move(view->members)) : std::nullopt, slots);
     // The file first: if this node dies now, the restart knows the member, and checks it before it is used.
     INGOT_ASSIGN(
@@ -69,7 +74,8 @@ Status MemberWatch::operator()() {
     if (revision_ == 0) {
         return fail(ErrorKind::transient, "etcd does not answer, the last known members stay: " + silence_);
     }
-    INGOT_TRY((*etcd_)->wait_for_change(members_prefix(proxy_), revision_, 1s), "watching the members");
+    INGOT_TRY((*etcd_)->wait_for_change(patroni_key(proxy_.node.config.cluster, ""), revision_, 1s),
+              "watching the members");
     return {};
 }
 
@@ -79,14 +85,19 @@ Status PoolWatch::operator()() {
         etcd_.reset();
         return std::move(registered).error().with_context("registering this proxy");
     }
-    INGOT_ASSIGN(const int size, observe_pool_size(proxy_, *etcd_), "");
-    INGOT_ASSIGN(
-        const bool changed,
-        files::write_if_different(proxy_.environment.root.at(kPgbouncerFile), render_pgbouncer(proxy_.node, size)),
-        "writing pgbouncer.ini");
+    INGOT_ASSIGN(const auto sizes, observe_pool_sizes(proxy_, *etcd_), "");
+    INGOT_TRY(resize(Pool::write, sizes.write), "");
+    return resize(Pool::read, sizes.read);
+}
+
+Status PoolWatch::resize(Pool pool, int size) {
+    INGOT_ASSIGN(const bool changed,
+                 files::write_if_different(proxy_.environment.root.at(file_of(pool)),
+                                           render_pgbouncer(proxy_.node, pool, size)),
+                 text::format("writing {}", file_of(pool)));
     if (!changed) { return {}; }
-    log::info(text::format("PgBouncer: {} server connections at most", size));
-    return proxy_.environment.services.reload(kPgbouncerUnit);
+    log::info(text::format("{}: {} server connections for a database at most", unit_of(pool), size));
+    return proxy_.environment.services.reload(unit_of(pool));
 }
 
 Status PoolWatch::keep_registered() {
@@ -95,13 +106,16 @@ Status PoolWatch::keep_registered() {
         INGOT_ASSIGN(const bool alive, etcd.keep_alive(lease_), "");
         if (alive) { return {}; }
     }
-    INGOT_ASSIGN(lease_, etcd.grant_lease(60s), "");
-    return etcd.put(proxies_prefix(proxy_) + proxy_.node.name, proxy_.node.address, lease_);
+    INGOT_ASSIGN(const auto lease, etcd.grant_lease(60s), "");
+    INGOT_TRY(etcd.put(proxies_prefix(proxy_.node.config.cluster) + proxy_.node.name, proxy_.node.address, lease),
+              "");
+    lease_ = lease; // only now: without the key it would be kept alive for nothing
+    return {};
 }
 
 Status check_service(const Proxy& proxy) {
     INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
-    INGOT_TRY(check_unit(proxy, kPgbouncerUnit), "");
+    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
     INGOT_ASSIGN(const auto slots, observe_slots(proxy), "");
     const auto leads = [](const Slot& slot) { return slot.backend == kBackends[0] && slot.open && slot.up; };
     if (std::ranges::any_of(slots, leads)) { return {}; }

@@ -21,11 +21,12 @@ class MemberWatch {
   private:
     const Proxy& proxy_;
     std::optional<EtcdSession> etcd_{};
-    std::int64_t revision_ = 0; ///< of the last answer of etcd; 0: it did not answer
+    std::optional<Endpoint> leader_{}; ///< who had the leader's key last
+    std::int64_t revision_ = 0;        ///< of the last answer of etcd; 0: it did not answer
     std::string silence_{};
 };
 
-/// Registers this proxy, and sizes the pool by how many there are.
+/// Registers this proxy, and sizes the pools by how many there are.
 class PoolWatch {
   public:
     explicit PoolWatch(const Proxy& proxy) : proxy_(proxy) {}
@@ -33,13 +34,14 @@ class PoolWatch {
 
   private:
     Status keep_registered();
+    Status resize(Pool pool, int size);
 
     const Proxy& proxy_;
     std::optional<EtcdSession> etcd_{};
     std::uint64_t lease_ = 0;
 };
 
-/// Both daemons run, and HAProxy has a leader to send writes to.
+/// All daemons run, and HAProxy has a leader to send writes to.
 Status check_service(const Proxy& proxy);
 
 } // namespace ingot::firstboot::proxy

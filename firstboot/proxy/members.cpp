@@ -34,6 +34,16 @@ std::optional<Endpoint> endpoint_from_url(std::string_view url) {
     return Endpoint{.address = std::string(host), .port = static_cast<int>(*port)};
 }
 
+std::optional<Endpoint> leader_from(const std::vector<KeyValue>& entries, std::string_view prefix) {
+    const auto at = [&entries](const std::string& key) { return std::ranges::find(entries, key, &KeyValue::key); };
+    const auto leader = at(text::format("{}leader", prefix));
+    if (leader == entries.end()) { return std::nullopt; }
+    const auto member = at(text::format("{}members/{}", prefix, leader->value));
+    if (member == entries.end()) { return std::nullopt; }
+    const auto found = members_from({*member});
+    return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
 std::vector<Endpoint> members_from(const std::vector<KeyValue>& entries) {
     std::vector<Endpoint> members;
     for (const auto& entry : entries) {

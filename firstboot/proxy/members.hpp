@@ -21,6 +21,10 @@ struct Endpoint {
 /// this list. Entries that cannot be understood are left out.
 std::vector<Endpoint> members_from(const std::vector<KeyValue>& entries);
 
+/// The member whose name stands under "leader", if it announces where it is. `prefix`: Patroni's, with the last
+/// slash.
+std::optional<Endpoint> leader_from(const std::vector<KeyValue>& entries, std::string_view prefix);
+
 /// "postgres://10.0.0.21:5432/postgres" → its endpoint. Addresses only: names would have to be looked up.
 std::optional<Endpoint> endpoint_from_url(std::string_view url);
 

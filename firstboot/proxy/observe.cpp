@@ -2,8 +2,8 @@
 
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/coordination/pause.hpp"
 #include "firstboot/identity/identity.hpp"
-#include "firstboot/proxy/pool.hpp"
 #include "firstboot/proxy/render.hpp"
 #include "firstboot/proxy/runtime.hpp"
 
@@ -23,21 +23,25 @@ Result<std::vector<Slot>> observe_slots(const Proxy& proxy) {
     return slots_from_state(answer);
 }
 
-std::string members_prefix(const Proxy& proxy) { return patroni_key(proxy.node.config.cluster, "members/"); }
-
 Result<MembersView> observe_members(const Proxy& proxy, EtcdSession& etcd) {
-    INGOT_ASSIGN(const auto listing, etcd->list(members_prefix(proxy)), "reading the members");
-    return MembersView{.members = members_from(listing.entries), .revision = listing.revision};
+    const auto prefix = patroni_key(proxy.node.config.cluster, "");
+    INGOT_ASSIGN(const auto listing, etcd->list(prefix), "reading the members");
+    return MembersView{.members = members_from(listing.entries),
+                       .leader = leader_from(listing.entries, prefix),
+                       .revision = listing.revision};
 }
 
-std::string proxies_prefix(const Proxy& proxy) { return ingot_key(proxy.node.config.cluster, "proxies/"); }
-
-Result<int> observe_pool_size(const Proxy& proxy, EtcdSession& etcd) {
-    INGOT_ASSIGN(const auto proxies, etcd->list(proxies_prefix(proxy)), "counting the proxies");
-    INGOT_ASSIGN(const auto config, etcd->get(patroni_key(proxy.node.config.cluster, "config")),
+Result<PoolSizes> observe_pool_sizes(const Proxy& proxy, EtcdSession& etcd) {
+    const auto& config = proxy.node.config;
+    INGOT_ASSIGN(const auto proxies, etcd->list(proxies_prefix(config.cluster)), "counting the proxies");
+    INGOT_ASSIGN(const auto members, etcd->list(patroni_key(config.cluster, "members/")), "counting the members");
+    INGOT_ASSIGN(const auto dynamic, etcd->get(patroni_key(config.cluster, "config")),
                  "reading Patroni's configuration");
-    const auto limit = config ? max_connections_from(config->value) : std::nullopt;
-    return pool_size(proxy.node.config.proxy.pool_size, limit, static_cast<int>(proxies.entries.size()));
+    return pool_sizes({.asked = config.proxy.pool_size,
+                       .max_connections = dynamic ? max_connections_from(dynamic->value) : std::nullopt,
+                       .proxies = static_cast<int>(proxies.entries.size()),
+                       .databases = static_cast<int>(config.postgres.databases.size()),
+                       .replicas = static_cast<int>(members.entries.size()) - 1});
 }
 
 } // namespace ingot::firstboot::proxy

@@ -15,8 +15,16 @@ constexpr std::string_view kEnd = "# ingot: end";
 
 std::string pki(std::string_view file) { return text::format("{}/{}", paths::kPki, file); }
 
+/// Also while another proxy has the address: nothing has to be started when it comes.
+std::string bind_virtual(std::string_view address, int port) {
+    return text::format("    bind {} transparent\n", host_port(address, port));
+}
+
 std::string binds(const NodeSpec& node, int port) {
-    return text::format("    bind {}\n    bind {}\n", host_port(node.address, port), host_port("127.0.0.1", port));
+    auto lines =
+        text::format("    bind {}\n    bind {}\n", host_port(node.address, port), host_port("127.0.0.1", port));
+    if (const auto& address = node.config.proxy.virtual_address) { lines += bind_virtual(*address, port); }
+    return lines;
 }
 
 std::string render_slots(const Layout& layout) {
@@ -39,7 +47,7 @@ std::string render_slots(const Layout& layout) {
 std::string render_backend(std::string_view name, std::string_view check, const Layout& layout) {
     return text::format("\nbackend {}\n"
                         "    balance leastconn\n"
-                        "    option httpchk OPTIONS {}\n"
+                        "    option httpchk {}\n"
                         "    http-check expect status 200\n"
                         "{}",
                         name, check, render_slots(layout));
@@ -55,14 +63,11 @@ std::string host_port(std::string_view address, int port) {
 std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
     const auto& proxy = node.config.proxy;
     const auto domain = cloud_init::domain_of(node.config.cluster);
-    // Two for each client of the pool and of the two ports, with room for checks and the statistics.
-    const int connections = 4 * proxy.max_client_connections + 1000;
+    // Two for each client of the pools and of the two ports, with room for checks and the statistics.
+    const int connections = 6 * proxy.max_client_connections + 1000;
     std::string out = text::format(
         "# Written by ingot-agent; changes here are lost.\n"
         "global\n"
-        "    chroot /var/lib/haproxy\n"
-        "    user haproxy\n"
-        "    group haproxy\n"
         "    maxconn {}\n"
         "    no strict-limits\n"
         "    stats socket {} mode 0600 level admin\n"
@@ -86,8 +91,18 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
                         "    use_backend primary if {{ nbsrv(replicas) eq 0 }}\n"
                         "    default_backend replicas\n",
                         binds(node, proxy.replica_port));
-    out += render_backend(kBackends[0], "/primary", layout);
-    out += render_backend(kBackends[1], "/replica?lag=16MB", layout);
+    // Patroni says 200 as soon as it has the lock; what PostgreSQL is by then, only the body says. Until it has left
+    // recovery it would refuse every write.
+    out += render_backend(kBackends[0],
+                          "GET /primary\n    http-check expect rstring '\"role\": \"(primary|master)\"'", layout);
+    out += render_backend(kBackends[1], "OPTIONS /replica?lag=16MB", layout);
+    // PgBouncer cannot listen on an address that is not there yet.
+    for (const auto& [name, port] :
+         {std::pair("pool", proxy.pool_port), std::pair("read-pool", proxy.read_pool_port)}) {
+        if (!proxy.virtual_address) { break; }
+        out += text::format("\nlisten {}\n{}    server local {} no-check\n", name,
+                            bind_virtual(*proxy.virtual_address, port), host_port("127.0.0.1", port));
+    }
     out += text::format("\nfrontend statistics\n"
                         "    mode http\n"
                         "    bind {} ssl crt {}\n"
@@ -118,13 +133,14 @@ Layout layout_from_config(std::string_view config) {
     return layout;
 }
 
-std::string render_pgbouncer(const NodeSpec& node, int pool_size) {
+std::string render_pgbouncer(const NodeSpec& node, Pool pool, int size) {
     const auto& proxy = node.config.proxy;
+    const bool writes = pool == Pool::write;
     const auto domain = cloud_init::domain_of(node.config.cluster);
     return text::format(
         "; Written by ingot-agent; changes here are lost.\n"
         "[databases]\n"
-        "* = host=primary.{0} port={1}\n"
+        "* = host={9}.{0} port={1}\n"
         "\n"
         "[pgbouncer]\n"
         "listen_addr = 127.0.0.1,{2}\n"
@@ -154,7 +170,7 @@ std::string render_pgbouncer(const NodeSpec& node, int pool_size) {
         "ignore_startup_parameters = extra_float_digits\n"
         "\n"
         "; A failed login holds all clients up for this long: at a failover every second counts.\n"
-        "server_login_retry = 1\n"
+        "server_login_retry = 0.2\n"
         "server_connect_timeout = 3\n"
         "server_fast_close = 1\n"
         "query_wait_timeout = 30\n"
@@ -165,12 +181,13 @@ std::string render_pgbouncer(const NodeSpec& node, int pool_size) {
         "log_connections = 0\n"
         "log_disconnections = 0\n"
         "log_stats = 0\n",
-        domain, proxy.primary_port, node.address, proxy.pool_port, pki("node.crt"), pki("node.key"), pki("ca-db.crt"),
-        proxy.max_client_connections, pool_size);
+        domain, writes ? proxy.primary_port : proxy.replica_port, node.address,
+        writes ? proxy.pool_port : proxy.read_pool_port, pki("node.crt"), pki("node.key"), pki("ca-db.crt"),
+        proxy.max_client_connections, size, writes ? "primary" : "replica");
 }
 
 std::string with_our_hosts(std::string_view hosts, const NodeSpec& node) {
-    const auto ours = text::format("{}\n{} primary.{}\n{}\n", kBegin, node.address,
+    const auto ours = text::format("{0}\n{1} primary.{2} replica.{2}\n{3}\n", kBegin, node.address,
                                    cloud_init::domain_of(node.config.cluster), kEnd);
     std::string out;
     bool inside = false;

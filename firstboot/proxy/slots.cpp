@@ -149,6 +149,17 @@ Result<std::vector<Slot>> slots_from_state(std::string_view text) {
     return slots;
 }
 
+std::vector<std::string> plan_new_leader(const Endpoint& leader, const std::vector<Slot>& slots) {
+    std::vector<std::string> commands;
+    for (const auto& slot : slots) {
+        const bool stale = slot.backend == kBackends[0] && slot.open && slot.up && slot.endpoint != leader;
+        if (stale) {
+            commands.push_back(text::format("set server {} health down", server_name(slot.backend, slot.number)));
+        }
+    }
+    return commands;
+}
+
 SlotPlan plan_slots(const std::optional<std::vector<Endpoint>>& members, const std::vector<Slot>& slots) {
     SlotPlan plan;
     if (members) {

@@ -56,6 +56,11 @@ struct SlotPlan {
     std::vector<Endpoint> without_slot{}; ///< members for which no slot was free
 };
 
+/// What to say when the leader's key has come to another member, so that nobody waits for checks that are not due
+/// yet: who is open for writes and is not that member is down until a check of its own says otherwise. Takes traffic
+/// away only.
+std::vector<std::string> plan_new_leader(const Endpoint& leader, const std::vector<Slot>& slots);
+
 /// `members`: from etcd; nothing if it does not answer.
 SlotPlan plan_slots(const std::optional<std::vector<Endpoint>>& members, const std::vector<Slot>& slots);
 

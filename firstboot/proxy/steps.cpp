@@ -6,9 +6,12 @@
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/proxy/duties.hpp"
+#include "firstboot/proxy/figures.hpp"
+#include "firstboot/proxy/hold.hpp"
 #include "firstboot/proxy/pool.hpp"
 #include "firstboot/proxy/proxy.hpp"
 #include "firstboot/proxy/render.hpp"
+#include "firstboot/proxy/virtual_address.hpp"
 
 namespace ingot::firstboot {
 
@@ -23,6 +26,8 @@ struct Shared {
     Proxy proxy;
     MemberWatch members{proxy};
     PoolWatch pool{proxy};
+    PoolHold hold{proxy};
+    VirtualAddress address{proxy};
     std::string certificate{}; ///< that PgBouncer has read
 };
 
@@ -41,7 +46,8 @@ Result<bool> write_haproxy_pem(const Proxy& proxy) {
     const auto& root = proxy.environment.root;
     INGOT_ASSIGN(const auto certificate, files::read(root.at(text::format("{}/node.crt", paths::kPki))), "");
     INGOT_ASSIGN(const auto key, files::read(root.at(text::format("{}/node.key", paths::kPki))), "");
-    return files::write_if_different(root.at(kHaproxyPem), certificate + key, owned_by(proxy, 0600, "root", "root"));
+    return files::write_if_different(root.at(kHaproxyPem), certificate + key,
+                                     owned_by(proxy, 0640, "root", "haproxy"));
 }
 
 Status configure_haproxy(const Proxy& proxy) {
@@ -55,25 +61,35 @@ Status configure_haproxy(const Proxy& proxy) {
     return changed || new_identity ? reload_if_active(proxy, kHaproxyUnit) : Status();
 }
 
+/// The size is corrected as soon as etcd says how many share; a running pool keeps what it has until then.
+Status configure_pool(const Proxy& proxy, Pool pool) {
+    const auto path = proxy.environment.root.at(file_of(pool));
+    INGOT_ASSIGN(const auto present, files::read_if_exists(path), "");
+    const auto state = proxy.environment.services.state(unit_of(pool));
+    if (present && state && *state == "active") { return {}; }
+    const auto& config = proxy.node.config;
+    const auto sizes = pool_sizes(
+        {.asked = config.proxy.pool_size, .databases = static_cast<int>(config.postgres.databases.size())});
+    const int size = pool == Pool::write ? sizes.write : sizes.read;
+    INGOT_TRY(files::write_if_different(path, render_pgbouncer(proxy.node, pool, size)), "");
+    return {};
+}
+
 Status configure_pgbouncer(const Proxy& proxy) {
     const auto& root = proxy.environment.root;
     INGOT_ASSIGN(const auto hosts, files::read_if_exists(root.at(kHostsFile)), "");
     INGOT_TRY(files::write_if_different(root.at(kHostsFile), with_our_hosts(hosts.value_or(""), proxy.node)), "");
-    // The size is corrected as soon as etcd says how many share; a running pool keeps what it has until then.
-    INGOT_ASSIGN(const auto present, files::read_if_exists(root.at(kPgbouncerFile)), "");
-    const auto state = proxy.environment.services.state(kPgbouncerUnit);
-    if (present && state && *state == "active") { return {}; }
-    const int size = pool_size(proxy.node.config.proxy.pool_size, std::nullopt, 1);
-    INGOT_TRY(files::write_if_different(root.at(kPgbouncerFile), render_pgbouncer(proxy.node, size)), "");
+    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(configure_pool(proxy, pool), ""); }
     return {};
 }
 
 Status start(const Proxy& proxy) {
     INGOT_TRY(proxy.environment.services.start(kHaproxyUnit), "");
-    return proxy.environment.services.start(kPgbouncerUnit);
+    INGOT_TRY(proxy.environment.services.start(unit_of(Pool::write)), "");
+    return proxy.environment.services.start(unit_of(Pool::read));
 }
 
-/// Makes both daemons read the node's certificate again when it was renewed; PgBouncer also once at the beginning,
+/// Makes the daemons read the node's certificate again when it was renewed; PgBouncer also once at the beginning,
 /// since it may have been renewed while the agent was away. (HAProxy's own copy tells that.)
 Status renew_certificate(Shared& shared) {
     const auto& proxy = shared.proxy;
@@ -82,7 +98,7 @@ Status renew_certificate(Shared& shared) {
     const auto path = proxy.environment.root.at(text::format("{}/node.crt", paths::kPki));
     INGOT_ASSIGN(auto present, files::read(path), "");
     if (present == shared.certificate) { return {}; }
-    INGOT_TRY(reload_if_active(proxy, kPgbouncerUnit), "");
+    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(reload_if_active(proxy, unit_of(pool)), ""); }
     shared.certificate = std::move(present);
     return {};
 }
@@ -123,11 +139,18 @@ Role make_proxy_role(const NodeSpec& node, Environment& environment) {
         {.name = "proxy.members", .interval = 100ms, .run = [shared] { return shared->members(); }});
     role.duties.push_back({.name = "proxy.pool", .interval = 10s, .run = [shared] { return shared->pool(); }});
     role.duties.push_back(
+        {.name = "proxy.switchover", .interval = 100ms, .run = [shared] { return shared->hold(); }});
+    role.duties.push_back(
         {.name = "proxy.serve", .interval = 5s, .run = [shared] { return check_service(shared->proxy); }});
     role.duties.push_back(
         {.name = "proxy.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->proxy); }});
     role.duties.push_back(
         {.name = "proxy.certificate", .interval = 60s, .run = [shared] { return renew_certificate(*shared); }});
+    if (node.config.proxy.virtual_address) {
+        role.duties.push_back(
+            {.name = "proxy.address", .interval = 1s, .run = [shared] { return shared->address(); }});
+    }
+    role.figures.push_back([shared] { return figures(shared->proxy); });
     return role;
 }
 

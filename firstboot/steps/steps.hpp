@@ -41,6 +41,8 @@ struct Duty {
 struct Role {
     std::vector<Step> steps;
     std::vector<Duty> duties;
+    /// Figures for Prometheus, in its text format, asked for at each scrape. What does not answer is left out.
+    std::vector<std::function<std::string()>> figures{};
 };
 
 } // namespace ingot::firstboot

@@ -6,11 +6,11 @@
 
 #include <unistd.h>
 
-#include "common/crypto/crypto.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/system/accounts.hpp"
 #include "firstboot/system/disks.hpp"
+#include "firstboot/system/growth.hpp"
 #include "firstboot/system/programs.hpp"
 #include "firstboot/system/settings.hpp"
 
@@ -126,38 +126,13 @@ std::vector<Step> cloud_config_steps(const cloud_init::UserData& user_data, cons
     add(group_steps(machine, environment));
     if (!config.users.empty()) { steps.push_back(users_step(config, keys, environment)); }
     add(access_steps(machine, environment));
+    add(growth_steps(machine.growth, environment));
     add(disk_steps(machine, environment));
     if (!config.write_files.empty()) { steps.push_back(files_step(config.write_files, environment)); }
     add(settings_steps(machine, environment));
     add(package_steps(machine, environment));
     add(late_program_steps(user_data, metadata, environment));
     return steps;
-}
-
-Step new_host_keys_step(Environment& environment) {
-    return {.name = "system.host-keys",
-            .description = "making new ssh host keys: this disk belonged to another instance",
-            .frequency = Frequency::per_instance,
-            .apply = [&environment]() -> Status {
-                INGOT_ASSIGN(const auto names, files::list(environment.root.at("/etc/ssh")), "");
-                for (const auto& name : names) {
-                    if (!name.starts_with("ssh_host_")) { continue; }
-                    INGOT_TRY(files::remove_file(environment.root.at("/etc/ssh/" + name)), "");
-                }
-                return environment.services.restart("ssh.service"); // its unit makes a missing key
-            }};
-}
-
-Step new_machine_id_step(Environment& environment) {
-    return {.name = "system.machine-id",
-            .description = "making a new machine-id: this disk belonged to another instance",
-            .frequency = Frequency::per_instance,
-            .apply = [&environment]() -> Status {
-                auto id = crypto::random_uuid();
-                std::erase(id, '-');
-                INGOT_TRY(files::write(environment.root.at("/etc/machine-id"), id + "\n", {.mode = 0444}), "");
-                return {};
-            }};
 }
 
 std::vector<Step> metadata_keys_steps(const Metadata& metadata, Environment& environment) {

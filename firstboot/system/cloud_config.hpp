@@ -14,11 +14,6 @@ namespace ingot::firstboot {
 std::vector<Step> cloud_config_steps(const cloud_init::UserData& user_data, const Metadata& metadata,
                                      Environment& environment);
 
-/// Makes fresh ssh host keys where the disk belonged to another instance before (a snapshot of a booted machine).
-Step new_host_keys_step(Environment& environment);
-/// Gives such a machine an id of its own, which counts from its next boot on.
-Step new_machine_id_step(Environment& environment);
-
 /// The ssh keys that the datasource itself names, for root: before the user-data is looked at.
 std::vector<Step> metadata_keys_steps(const Metadata& metadata, Environment& environment);
 

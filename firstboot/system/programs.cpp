@@ -18,15 +18,40 @@ namespace {
 constexpr std::string_view kResults = "/var/lib/ingot/runcmd.json";
 constexpr std::string_view kScripts = "/var/lib/ingot/scripts";
 constexpr std::string_view kOnce = "/var/lib/ingot/once";
+constexpr std::string_view kThisBoot = "/run/ingot/programs";
 constexpr auto kTimeout = std::chrono::hours(1);
 
-/// Only the code: the command itself may hold a secret.
-Status record(Environment& environment, const std::string& name, int exit_code) {
-    const auto path = environment.root.at(kResults);
-    INGOT_ASSIGN(const auto content, files::read_if_exists(path), "");
+Result<json::Json> read_results(const files::Root& root) {
+    INGOT_ASSIGN(const auto content, files::read_if_exists(root.at(kResults)), "");
     auto results = json::parse(content.value_or("{}")).value_or(json::Json::object());
-    results[name] = {{"exit_code", exit_code}};
-    return files::write(path, json::to_text(results), {.mode = 0600});
+    if (!results.is_object()) { results = json::Json::object(); }
+    return results;
+}
+
+/// Only the code: the command itself may hold a secret. The instance, so that a copy of this disk runs its own.
+Status record(Environment& environment, const std::string& name, int exit_code, const std::string& instance_id) {
+    INGOT_ASSIGN(auto results, read_results(environment.root), "");
+    results[name] = {{"exit_code", exit_code}, {"instance_id", instance_id}};
+    return files::write(environment.root.at(kResults), json::to_text(results), {.mode = 0600});
+}
+
+/// True if a result of this instance is there: the power went between this record and the journal's, and what ran
+/// must not run again. Between its end and this record nobody can know; then it runs again.
+std::function<Result<bool>()> has_result(const std::string& name, const std::string& instance_id,
+                                         const Environment& environment) {
+    return [name, instance_id, &environment]() -> Result<bool> {
+        INGOT_ASSIGN(const auto results, read_results(environment.root), "");
+        return json::string_at(json::member(results, name), "instance_id") == instance_id;
+    };
+}
+
+std::filesystem::path mark_of_this_boot(const std::string& name, const Environment& environment) {
+    return environment.root.at(text::format("{}/{}", kThisBoot, name));
+}
+
+/// True if it ran since the machine was started: an agent that starts again is no boot.
+std::function<Result<bool>()> ran_this_boot(const std::string& name, const Environment& environment) {
+    return [mark = mark_of_this_boot(name, environment)]() -> Result<bool> { return files::exists(mark); };
 }
 
 Status run_and_record(Environment& environment, const std::string& name, const process::Command& command) {
@@ -37,7 +62,7 @@ Status run_and_record(Environment& environment, const std::string& name, const p
         const auto reason = output ? std::string(text::trim(output->err)) : output.error().to_string();
         log::warning(text::format("{} exits {}{}{}", name, exit_code, reason.empty() ? "" : ": ", reason));
     }
-    return record(environment, name, exit_code);
+    return record(environment, name, exit_code, command.environment.at("INSTANCE_ID"));
 }
 
 process::Command command_of(const cloud_init::RunCommand& run, const Metadata& metadata) {
@@ -57,8 +82,12 @@ Step command_step(const std::string& key, std::size_t number, const cloud_init::
     return {.name = text::format("system.{}-{}", key == "runcmd" ? "command" : key, number),
             .description = text::format("running {} {} of the user-data", key, number),
             .frequency = frequency,
-            .apply = [name = std::move(name), command = command_of(run, metadata), &environment] {
-                return run_and_record(environment, name, command);
+            .check = frequency == Frequency::per_instance ? has_result(name, metadata.instance_id, environment)
+                                                          : ran_this_boot(name, environment),
+            .apply = [name, frequency, command = command_of(run, metadata), &environment]() -> Status {
+                INGOT_TRY(run_and_record(environment, name, command), "");
+                if (frequency == Frequency::per_instance) { return {}; }
+                return files::write(mark_of_this_boot(name, environment), "");
             }};
 }
 
@@ -69,7 +98,9 @@ Step script_step(const Script& script, const Metadata& metadata, Environment& en
     return {.name = "system.script-" + label,
             .description = "running the script " + label,
             .frequency = every_boot ? Frequency::every_boot : Frequency::per_instance,
-            .apply = [script, label, once, metadata_id = metadata.instance_id, &environment]() -> Status {
+            .check =
+                every_boot ? ran_this_boot(label, environment) : has_result(label, metadata.instance_id, environment),
+            .apply = [script, label, once, every_boot, metadata_id = metadata.instance_id, &environment]() -> Status {
                 const auto mark = environment.root.at(text::format("{}/{}", kOnce, label));
                 if (once && files::exists(mark)) { return {}; }
                 const auto path = environment.root.at(text::format("{}/{}", kScripts, label));
@@ -86,6 +117,7 @@ Step script_step(const Script& script, const Metadata& metadata, Environment& en
                 if (!content.starts_with("#!")) { command.argv.insert(command.argv.begin(), "/bin/sh"); }
                 INGOT_TRY(run_and_record(environment, label, command), "");
                 if (once) { INGOT_TRY(files::write(mark, ""), ""); }
+                if (every_boot) { return files::write(mark_of_this_boot(label, environment), ""); }
                 return {};
             }};
 }

@@ -89,9 +89,8 @@ bool EtcdLab::be_impatient(const std::string& machine) {
     constexpr const char* kWrite = "mkdir -p /etc/ingot && echo '{\"replace_after_seconds\": 8}' > "
                                    "/etc/ingot/etcd-settings.json";
     // A machine that has just been switched on takes no orders yet.
-    return LabDriver::wait(std::chrono::seconds(30), [&] {
-               return driver_.exec(machine, {"sh", "-c", kWrite}).exit_code == 0;
-           })
+    return LabDriver::wait(std::chrono::seconds(30),
+                           [&] { return driver_.exec(machine, {"sh", "-c", kWrite}).exit_code == 0; })
         .has_value();
 }
 

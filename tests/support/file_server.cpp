@@ -43,6 +43,15 @@ std::string read_request(int connection) {
     return text;
 }
 
+/// "bytes=5-9" of the header Range; empty if there is none.
+std::string range_of(const std::string& request) {
+    constexpr std::string_view kHeader = "\r\nRange: ";
+    const auto at = request.find(kHeader);
+    if (at == std::string::npos) { return {}; }
+    const auto start = at + kHeader.size();
+    return request.substr(start, request.find('\r', start) - start);
+}
+
 std::string decoded(std::string_view path) {
     std::string plain;
     for (std::size_t at = 0; at < path.size(); ++at) {
@@ -133,10 +142,11 @@ void FileServer::answer(int connection) {
             if (path.ends_with(ending)) { cut = bytes; }
         }
     }
-    send_file(connection, path, cut, words[0] != "HEAD");
+    send_file(connection, path, ranges_ ? range_of(request) : "", cut, words[0] != "HEAD");
 }
 
-void FileServer::send_file(int connection, const std::string& path, std::size_t cut, bool body) {
+void FileServer::send_file(int connection, const std::string& path, const std::string& range, std::size_t cut,
+                           bool body) {
     const files::Fd file(::open((folder_ / path.substr(1)).c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status{};
     if (path.find("..") != std::string::npos || !file.valid() || ::fstat(file.get(), &status) != 0 ||
@@ -144,11 +154,21 @@ void FileServer::send_file(int connection, const std::string& path, std::size_t 
         send_all(connection, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return;
     }
-    send_all(connection,
-             text::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", status.st_size));
-    if (!body) { return; }
-    const auto end = std::min<std::uint64_t>(static_cast<std::uint64_t>(status.st_size), cut);
+    auto last = static_cast<std::uint64_t>(status.st_size);
     off_t position = 0;
+    if (range.starts_with("bytes=")) {
+        const auto ends = text::split(range.substr(6), '-');
+        position = static_cast<off_t>(std::stoull(ends.at(0)));
+        last = std::min<std::uint64_t>(last, std::stoull(ends.at(1)) + 1);
+        send_all(connection, text::format("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {}-{}/{}\r\n",
+                                          position, last - 1, status.st_size));
+    } else {
+        send_all(connection, "HTTP/1.1 200 OK\r\n");
+    }
+    const auto length = last - static_cast<std::uint64_t>(position);
+    send_all(connection, text::format("Content-Length: {}\r\nConnection: close\r\n\r\n", length));
+    if (!body) { return; }
+    const auto end = cut < length ? static_cast<std::uint64_t>(position) + cut : last;
     while (static_cast<std::uint64_t>(position) < end && !stopping_) {
         const auto piece = std::min<std::uint64_t>(kPiece, end - static_cast<std::uint64_t>(position));
         if (::sendfile(connection, file.get(), &position, piece) <= 0) { return; }

@@ -27,6 +27,8 @@ class FileServer {
     [[nodiscard]] std::string address(const std::string& host = "127.0.0.1") const;
     /// From now on, files whose name ends so are cut off after so many bytes, and the connection with them.
     void cut(const std::string& ending, std::size_t bytes);
+    /// Answers requests for a part of a file with that part; without it, like many simple servers, with all of it.
+    void give_ranges() { ranges_ = true; }
     /// No more bad behaviour.
     void behave();
     /// Closes the port: nobody answers any more.
@@ -39,12 +41,13 @@ class FileServer {
   private:
     void serve();
     void answer(int connection);
-    void send_file(int connection, const std::string& path, std::size_t cut, bool body);
+    void send_file(int connection, const std::string& path, const std::string& range, std::size_t cut, bool body);
 
     std::filesystem::path folder_;
     files::Fd listener_;
     int port_ = 0;
     std::atomic<bool> stopping_ = false;
+    std::atomic<bool> ranges_ = false;
     mutable std::mutex mutex_;
     std::map<std::string, std::size_t> cuts_;
     std::vector<std::string> asked_;

@@ -14,11 +14,14 @@
 
 namespace ingot::tests {
 
-Machine::Machine(std::vector<std::string> arguments, std::filesystem::path serial) : serial_(std::move(serial)) {
-    std::vector<std::string> argv = {
+Machine::Machine(std::vector<std::string> arguments, std::filesystem::path serial, std::vector<std::string> prefix)
+    : serial_(std::move(serial)) {
+    auto argv = std::move(prefix);
+    const std::vector<std::string> program = {
         "qemu-system-x86_64", "-accel", "tcg",      "-smp",    "1",
         "-display",           "none",   "-monitor", "none",    "-no-reboot",
         "-nodefaults",        "-vga",   "std",      "-serial", "file:" + serial_.string()};
+    argv.insert(argv.end(), program.begin(), program.end());
     argv.insert(argv.end(), arguments.begin(), arguments.end());
     std::vector<char*> raw;
     for (auto& word : argv) { raw.push_back(word.data()); }
@@ -67,6 +70,15 @@ std::optional<std::string> Machine::wait_for(const std::string& pattern, std::ch
         std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
     return std::nullopt;
+}
+
+bool Machine::wait_for_end(std::chrono::seconds patience) {
+    using Clock = std::chrono::steady_clock;
+    for (const auto end = Clock::now() + patience; Clock::now() < end;) {
+        if (!running()) { return true; }
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+    return false;
 }
 
 } // namespace ingot::tests

@@ -16,7 +16,8 @@ namespace ingot::tests {
 class Machine {
   public:
     /// Starts it; `serial` receives what it says. It dies with this object, and with the test however that ends.
-    Machine(std::vector<std::string> arguments, std::filesystem::path serial);
+    /// With `prefix`, QEMU is the command that this runs ("ip netns exec …").
+    Machine(std::vector<std::string> arguments, std::filesystem::path serial, std::vector<std::string> prefix = {});
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -26,6 +27,8 @@ class Machine {
     /// Waits until a line on the console matches the regular expression; that line, or nothing if it does not
     /// come in time or the machine ends.
     std::optional<std::string> wait_for(const std::string& pattern, std::chrono::seconds patience);
+    /// Waits until it turns itself off or restarts (which ends it, too).
+    bool wait_for_end(std::chrono::seconds patience);
     /// Everything so far, without the escapes that colour and redraw.
     [[nodiscard]] std::string said() const;
     /// Turns it off, as a power cut does.

@@ -34,7 +34,7 @@ Result<cloud_init::NewCluster> obtain_cluster(const Paths& paths, const ClusterS
 Status write_client_files(const Paths& paths, const cloud_init::NewCluster& made) {
     std::string bundle;
     for (const auto& [role, ca] : made.secrets.authorities) {
-        if (role != Role::etcd) { bundle += ca.certificate_pem; }
+        if (role != Role::etcd) { bundle += cloud_init::bundle_of(ca); }
     }
     INGOT_TRY(files::write(paths.ca_bundle(), bundle), "");
     const auto domain = cloud_init::domain_of(made.cluster.name);
@@ -59,9 +59,12 @@ Result<LabState> create_lab(const Paths& paths, const ClusterSource& source, con
     INGOT_ASSIGN(const auto made, obtain_cluster(paths, source), "");
     INGOT_ASSIGN(const auto network, LabNetwork::parse(made.cluster.network), "");
     std::vector<MemberSeed> seeds;
-    for (std::size_t i = 0; i < founding_count(made.cluster.topology); ++i) { seeds.push_back(draw_seed()); }
+    const auto hosts = backup_hosts(made.cluster.backup);
+    for (std::size_t i = 0; i < founding_count(made.cluster.topology) + hosts.size(); ++i) {
+        seeds.push_back(draw_seed());
+    }
     LabState state{.name = paths.name, .images = images};
-    INGOT_ASSIGN(state.members, founding_members(made.cluster.topology, network, seeds), "");
+    INGOT_ASSIGN(state.members, founding_members(made.cluster.topology, network, seeds, hosts), "");
     for (const auto& member : state.members) { note_used(state.used, member); }
 
     INGOT_TRY(files::make_directory(paths.state, {.mode = 0755}), "");

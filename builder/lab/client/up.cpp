@@ -217,9 +217,10 @@ Error give_up(process::Processes& processes, const Paths& paths, const UpOptions
 /// What an image file is, cheaply: to notice that it was built anew below the disks of machines.
 Result<std::string> image_stamps(const std::string& images) {
     std::string stamps;
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         struct stat info = {};
         const auto path = image_of(images, role);
+        if (role == Role::backup && !files::exists(path)) { continue; } // only some clusters have one
         if (::stat(path.c_str(), &info) != 0) { return fail_errno(errno, "looking at " + path.string()); }
         stamps += text::format("{}:{}.{} ", info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
     }
@@ -260,6 +261,11 @@ Result<LabState> obtain_state(const Paths& paths, const UpOptions& options, cons
     INGOT_TRY(check_images(images), "");
     INGOT_ASSIGN(auto state, create_lab(paths, options.source, images), "making the lab");
     INGOT_ASSIGN(state.image_stamps, image_stamps(images), "");
+    if (!options.part.empty()) {
+        if (!files::exists(options.part)) { return fail(ErrorKind::not_found, "there is no file " + options.part); }
+        state.part = fs::absolute(options.part).string();
+    }
+    state.words = options.words;
     INGOT_TRY(files::write(paths.lab_json(), to_text(state)), "");
     return state;
 }

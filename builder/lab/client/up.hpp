@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "builder/lab/client/create.hpp"
 #include "builder/lab/model/table.hpp"
@@ -17,8 +18,10 @@ struct UpOptions {
     ClusterSource source{};
     std::string images = "build/images";
     std::chrono::seconds patience{180};
-    bool cold = false;        ///< leave the machines switched off
-    bool keep_failed = false; ///< leave a lab running that did not become ready in time
+    bool cold = false;                ///< leave the machines switched off
+    std::string part{};               ///< LabState::part of a new lab
+    std::vector<std::string> words{}; ///< LabState::words of a new lab
+    bool keep_failed = false;         ///< leave a lab running that did not become ready in time
 };
 
 /// What `up` achieved.

@@ -29,6 +29,7 @@ std::vector<std::string> boot_command(const BootPlan& plan) {
     argv.insert(argv.end(), {"-b", "ds=hetzner"});
     if (plan.memory_mib) { argv.push_back(text::format("ingot.memory_mib={}", *plan.memory_mib)); }
     argv.insert(argv.end(), plan.options.begin(), plan.options.end());
+    argv.insert(argv.end(), plan.words.begin(), plan.words.end());
     return argv;
 }
 

@@ -21,6 +21,7 @@ struct BootPlan {
     std::optional<int> memory_mib{};
     /// More for the command line of PID 1, for this boot only.
     std::vector<std::string> options{};
+    std::vector<std::string> words{}; ///< more of its command line
 };
 
 /// systemd-nspawn's arguments. What stands behind -b is the command line of the machine's PID 1, which is

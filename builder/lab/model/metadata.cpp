@@ -81,6 +81,15 @@ std::string_view reason(int status) {
 
 } // namespace
 
+std::string with_part(std::string_view user_data, std::string_view part) {
+    constexpr std::string_view kBoundary = "==ingot-lab==";
+    std::string text = text::format("MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"{}\"\n", kBoundary);
+    for (const auto content : {user_data, part}) {
+        text += text::format("\n--{}\nContent-Type: text/plain; charset=\"utf-8\"\n\n{}", kBoundary, content);
+    }
+    return text + text::format("\n--{}--\n", kBoundary);
+}
+
 std::string metadata_document(const Instance& instance) {
     Writer out;
     out.begin_mapping();

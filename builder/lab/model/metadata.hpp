@@ -22,6 +22,10 @@ struct Instance {
     std::string user_data; ///< may be empty
 };
 
+/// User-data of two parts: what ingot rendered, then a part of the person's own (any kind of user-data, by its first
+/// line).
+std::string with_part(std::string_view user_data, std::string_view part);
+
 /// The document at /hetzner/v1/metadata.
 std::string metadata_document(const Instance& instance);
 /// The document at /hetzner/v1/metadata/private-networks.

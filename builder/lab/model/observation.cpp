@@ -160,6 +160,7 @@ MemberReport judge(const Member& member, const Sighting& sighting, const HostPor
         case Role::db: judge_db(report, sighting); break;
         case Role::etcd: judge_etcd(report, sighting); break;
         case Role::proxy: judge_proxy(report, sighting, proxy_ports); break;
+        case Role::backup: break; // its agent says it all
         }
     }
     // While the agent is not done, its own words say more than what a daemon happens to answer.

@@ -18,6 +18,7 @@ std::uint32_t first_host(Role role) {
     case Role::etcd: return 11;
     case Role::db: return 21;
     case Role::proxy: return 31;
+    case Role::backup: return 41;
     }
     return kLaterMachines;
 }
@@ -106,24 +107,31 @@ std::size_t founding_count(const cloud_init::Topology& topology) {
 }
 
 Result<std::vector<Member>> founding_members(const cloud_init::Topology& topology, const LabNetwork& network,
-                                             const std::vector<MemberSeed>& seeds) {
-    if (seeds.size() < founding_count(topology)) {
+                                             const std::vector<MemberSeed>& seeds,
+                                             const std::vector<std::string>& backup_hosts) {
+    if (seeds.size() < founding_count(topology) + backup_hosts.size()) {
         return fail(ErrorKind::bug, "too few seeds for the founding members");
     }
     std::vector<Member> members;
-    for (const auto& [name, address] : topology.etcd) {
+    const auto place = [&](const std::string& name, Role role, const std::string& address) -> Status {
         if (!network.contains(address) || address == network.gateway()) {
             return fail(
                 ErrorKind::invalid_input,
-                text::format("the etcd founder {} has the address {}, which is {}", name, address,
+                text::format("the {} {} has the address {}, which is {}",
+                             role == Role::etcd ? "etcd founder" : "backup host", name, address,
                              address == network.gateway() ? "the lab's gateway" : "not in " + network.cidr()));
         }
         const auto& seed = seeds[members.size()];
         members.push_back({.name = name,
-                           .role = Role::etcd,
+                           .role = role,
                            .address = address,
                            .instance_id = seed.instance_id,
                            .machine_id = seed.machine_id});
+        return {};
+    };
+    for (const auto& [name, address] : topology.etcd) { INGOT_TRY(place(name, Role::etcd, address), ""); }
+    for (std::size_t i = 0; i < backup_hosts.size(); ++i) {
+        INGOT_TRY(place(text::format("backup-{}", i + 1), Role::backup, backup_hosts[i]), "");
     }
     for (const auto& [role, count] : {std::pair{Role::db, topology.db}, std::pair{Role::proxy, topology.proxy}}) {
         for (int i = 0; i < count; ++i) {
@@ -133,6 +141,15 @@ Result<std::vector<Member>> founding_members(const cloud_init::Topology& topolog
         }
     }
     return members;
+}
+
+std::vector<std::string> backup_hosts(const cloud_init::BackupConfig& backup) {
+    std::vector<std::string> addresses;
+    for (const auto& repository : backup.repositories) {
+        const auto* const host = std::get_if<cloud_init::HostStore>(&repository.store);
+        if (host != nullptr) { addresses.push_back(host->address); }
+    }
+    return addresses;
 }
 
 void note_used(UsedNumbers& used, const Member& member) {

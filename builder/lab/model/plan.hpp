@@ -68,13 +68,16 @@ using UsedNumbers = std::map<Role, int>;
 Result<Member> next_member(Role role, const std::vector<Member>& present, const UsedNumbers& used,
                            const LabNetwork& network, const MemberSeed& seed);
 
-/// The machines of a new lab in the order of their start: etcd founders as cluster.yaml names them, then db, then
-/// proxy. `seeds` has one per machine. invalid_input if a founder is outside the network or has the gateway's
-/// address.
+/// The machines of a new lab in the order of their start: etcd founders as cluster.yaml names them,
+/// backup hosts at the addresses of their repositories, then db, then proxy. `seeds` has one per machine.
+/// invalid_input if a fixed address is outside the network or the gateway's.
 Result<std::vector<Member>> founding_members(const cloud_init::Topology& topology, const LabNetwork& network,
-                                             const std::vector<MemberSeed>& seeds);
-/// How many machines founding_members() makes.
+                                             const std::vector<MemberSeed>& seeds,
+                                             const std::vector<std::string>& backup_hosts = {});
+/// How many machines founding_members() makes, without backup hosts.
 std::size_t founding_count(const cloud_init::Topology& topology);
+/// Addresses of the machines that keep repositories.
+std::vector<std::string> backup_hosts(const cloud_init::BackupConfig& backup);
 
 /// Notes the number in a member's name ("db-4" → 4).
 void note_used(UsedNumbers& used, const Member& member);

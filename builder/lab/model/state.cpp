@@ -41,6 +41,8 @@ std::string to_text(const LabState& state) {
         {"image_stamps", state.image_stamps},
         {"formed", state.formed},
         {"ports", {{"primary", state.ports.primary}, {"replica", state.ports.replica}, {"pool", state.ports.pool}}},
+        {"part", state.part},
+        {"words", state.words},
         {"members", json::Json::array()},
         {"used", json::Json::object()},
     };
@@ -71,11 +73,15 @@ Result<LabState> parse_state(std::string_view text) {
     state.ports = {.primary = static_cast<int>(json::number_at(ports, "primary").value_or(0)),
                    .replica = static_cast<int>(json::number_at(ports, "replica").value_or(0)),
                    .pool = static_cast<int>(json::number_at(ports, "pool").value_or(0))};
+    state.part = json::string_at(root, "part").value_or("");
+    for (const auto& word : json::member(root, "words")) {
+        if (word.is_string()) { state.words.push_back(word.get<std::string>()); }
+    }
     for (const auto& entry : json::member(root, "members")) {
         INGOT_ASSIGN(auto member, parse_member(entry), "reading the lab's state");
         state.members.push_back(std::move(member));
     }
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         if (const auto number = json::number_at(json::member(root, "used"), cloud_init::to_string(role))) {
             state.used[role] = static_cast<int>(*number);
         }

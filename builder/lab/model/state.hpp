@@ -27,6 +27,10 @@ struct LabState {
     /// one that did is started again with its disks.
     bool formed = false;
     HostPorts ports{};
+    /// A file that is one more part of each machine's user-data, read whenever a machine asks; none if empty.
+    std::string part{};
+    /// Words for the command line of each machine.
+    std::vector<std::string> words{};
     std::vector<Member> members{};
     UsedNumbers used{};
 
@@ -52,6 +56,10 @@ struct Paths {
     [[nodiscard]] std::filesystem::path ca_bundle() const { return state / "ca.crt"; }
     [[nodiscard]] std::filesystem::path pgpass() const { return state / "pgpass"; }
     [[nodiscard]] std::filesystem::path node(std::string_view member) const { return state / "nodes" / member; }
+    /// Of a machine that was added with user-data of its own.
+    [[nodiscard]] std::filesystem::path user_data(std::string_view member) const {
+        return state / "nodes" / (std::string(member) + ".user-data");
+    }
     [[nodiscard]] std::filesystem::path repository() const { return state / "repository"; }
     [[nodiscard]] std::filesystem::path logs() const { return state / "logs"; }
     [[nodiscard]] std::filesystem::path console(std::string_view member) const {

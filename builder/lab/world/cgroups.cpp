@@ -96,6 +96,24 @@ Status remove_cgroup(const fs::path& folder) {
     }
 }
 
+Status freeze_cgroup(const fs::path& folder, bool frozen) {
+    constexpr auto kPatience = std::chrono::seconds(10);
+    constexpr auto kStep = std::chrono::milliseconds(5);
+    if (!put(folder / "cgroup.freeze", frozen ? "1" : "0")) {
+        return fail(ErrorKind::tool_failed, "this kernel cannot freeze " + folder.string());
+    }
+    const std::string wanted = text::format("frozen {}", frozen ? 1 : 0);
+    for (const auto deadline = std::chrono::steady_clock::now() + kPatience;;) {
+        INGOT_ASSIGN(const auto events, files::read(folder / "cgroup.events"), "");
+        const auto lines = text::lines(events);
+        if (std::ranges::find(lines, wanted) != lines.end()) { return {}; }
+        if (std::chrono::steady_clock::now() > deadline) {
+            return fail(ErrorKind::transient, folder.string() + " does not become " + wanted);
+        }
+        std::this_thread::sleep_for(kStep);
+    }
+}
+
 Status clean_lab_cgroup(std::string_view lab) {
     const auto code = in_private_mounts([lab] {
         const fs::path root = "/sys/fs/cgroup";

@@ -22,6 +22,9 @@ Result<std::filesystem::path> make_machine_cgroup(const std::filesystem::path& r
 /// Removes a branch with everything below, waiting for its last processes to be gone. transient if they stay.
 Status remove_cgroup(const std::filesystem::path& folder);
 
+/// Stops every process of a machine where it is, or lets them all go on: a machine that hangs. Its network stays.
+Status freeze_cgroup(const std::filesystem::path& folder, bool frozen);
+
 /// From the host's namespaces: removes what an earlier run of the lab left of its branch. Processes that are
 /// still dying are waited for.
 Status clean_lab_cgroup(std::string_view lab);

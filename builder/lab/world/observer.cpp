@@ -41,14 +41,15 @@ Result<Observer> Observer::create(const cloud_init::Cluster& cluster, const clou
     constexpr auto kLifetime = std::chrono::days(365);
     INGOT_ASSIGN(const auto leaf,
                  crypto::issue_leaf(
-                     authority->second,
+                     authority->second.current,
                      {.cluster = cluster.name, .role = "proxy", .common_name = "lab", .lifetime = kLifetime}, now),
                  "issuing the lab's own certificate");
     INGOT_TRY(files::write(folder / "lab.crt", leaf.certificate_pem), "");
     INGOT_TRY(files::write(folder / "lab.key", leaf.key_pem.reveal(), {.mode = 0600}), "");
     for (const auto& [role, ca] : secrets.authorities) {
-        INGOT_TRY(files::write(folder / text::format("ca-{}.crt", cloud_init::to_string(role)), ca.certificate_pem),
-                  "");
+        INGOT_TRY(
+            files::write(folder / text::format("ca-{}.crt", cloud_init::to_string(role)), cloud_init::bundle_of(ca)),
+            "");
     }
     return observer;
 }
@@ -85,7 +86,7 @@ void Observer::look(const std::vector<Member>& members, std::map<std::string, Si
                             .body = "{}"},
                            tls_for(Role::etcd));
             });
-        } else {
+        } else if (member.role == Role::proxy) {
             ports[member.name] = std::async(std::launch::async, [this, address = member.address] {
                 std::vector<int> open;
                 for (const int port : {proxy_ports_.primary, proxy_ports_.replica, proxy_ports_.pool}) {

@@ -48,6 +48,10 @@ fs::path repository_folder(const Paths& paths, std::size_t index) {
     return index == 0 ? paths.repository() : fs::path(paths.repository().string() + "-" + std::to_string(index + 1));
 }
 
+bool is_folder(const cloud_init::Repository& repository) {
+    return std::holds_alternative<cloud_init::PosixStore>(repository.store);
+}
+
 std::uint64_t host_memory_mib() {
     const auto pages = ::sysconf(_SC_PHYS_PAGES);
     const auto size = ::sysconf(_SC_PAGE_SIZE);
@@ -66,13 +70,16 @@ Status Supervisor::open(const cloud_init::Secrets& secrets, HostSockets sockets)
     INGOT_TRY(files::make_directory(kWorld, {.mode = 0700}), "");
     INGOT_TRY(files::make_directory(paths_.logs()), "");
     const auto now = clock::SystemClock().now();
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    const bool has_backup_hosts = !backup_hosts(cluster_.backup).empty();
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
+        if (role == Role::backup && !has_backup_hosts) { continue; }
         INGOT_TRY(mount_image(processes_, image_of(state_.images, role), mounted_image(role)), "");
         INGOT_ASSIGN(user_data_[role], cloud_init::render_user_data(cluster_, secrets, role, now),
                      "writing user-data");
     }
     INGOT_ASSIGN(const auto postgres, user_of_image(mounted_image(Role::db), "postgres"), "");
     for (std::size_t i = 0; i < cluster_.backup.repositories.size(); ++i) {
+        if (!is_folder(cluster_.backup.repositories[i])) { continue; }
         const auto folder = repository_folder(paths_, i);
         INGOT_TRY(files::make_directory(folder, {.mode = 0750}), "");
         if (::chown(folder.c_str(), postgres.uid, postgres.gid) != 0) {
@@ -142,10 +149,14 @@ Status Supervisor::prepare(const Member& member) {
 }
 
 Status Supervisor::power_on(const Member& member, const std::vector<std::string>& options) {
-    BootPlan plan = {
-        .member = member, .netns = Switch::namespace_of(member), .memory_mib = memory_of(member), .options = options};
+    BootPlan plan = {.member = member,
+                     .netns = Switch::namespace_of(member),
+                     .memory_mib = memory_of(member),
+                     .options = options,
+                     .words = state_.words};
     if (member.role == Role::db) {
         for (std::size_t i = 0; i < cluster_.backup.repositories.size(); ++i) {
+            if (!is_folder(cluster_.backup.repositories[i])) { continue; }
             plan.binds.emplace_back(repository_folder(paths_, i), cluster_.backup.repositories[i].path);
         }
     }
@@ -195,12 +206,25 @@ std::optional<Instance> Supervisor::instance_at(const std::string& address) {
     const Guard guard(mutex_);
     const auto member = std::ranges::find(state_.members, address, &Member::address);
     if (member == state_.members.end()) { return std::nullopt; }
+    auto user_data = user_data_of(*member);
+    if (!state_.part.empty()) {
+        if (const auto part = files::read(state_.part)) {
+            user_data = with_part(user_data, *part);
+        } else {
+            log::error(part.error().to_string());
+        }
+    }
     return Instance{.member = *member,
                     .network = network_.cidr(),
                     .gateway = network_.gateway(),
                     .network_name = cluster_.name,
                     .ssh_authorized_keys = cluster_.ssh_authorized_keys,
-                    .user_data = user_data_.at(member->role)};
+                    .user_data = std::move(user_data)};
+}
+
+std::string Supervisor::user_data_of(const Member& member) {
+    const auto own = files::read_if_exists(paths_.user_data(member.name));
+    return own && *own ? **own : user_data_.at(member.role);
 }
 
 std::vector<std::string> Supervisor::proxy_addresses() {

@@ -53,11 +53,15 @@ class Supervisor {
 
     // Requests (supervisor_requests.cpp). Those with a Guard have the lock and may let it go while they wait.
     Result<json::Json> status(Guard& guard, bool deep);
+    /// Gives those that are off another instance-id.
+    void renew_instances(const Names& names);
     /// `options`: for the command line of PID 1, for this boot only.
     Status start(const Names& names, const std::vector<std::string>& options = {});
     Status stop(Guard& guard, const Names& names, std::chrono::seconds patience);
     Status kill(Guard& guard, const Names& names);
-    Result<json::Json> add(Role role, const std::string& hostname);
+    Status freeze(const Names& names, bool frozen) const;
+    /// `hostname`: what the metadata calls it; `user_data`: of this machine alone. Empty: as for all.
+    Result<json::Json> add(Role role, const std::string& hostname, const std::string& user_data);
     Status wipe(Guard& guard, const Names& names);
     Status remove(Guard& guard, const Names& names);
     Status partition(const std::vector<std::string>& groups);
@@ -76,6 +80,7 @@ class Supervisor {
     [[nodiscard]] std::optional<int> memory_of(const Member& member) const;
 
     std::optional<Instance> instance_at(const std::string& address);
+    std::string user_data_of(const Member& member);
     std::vector<std::string> proxy_addresses();
 
     process::Processes& processes_;

@@ -45,7 +45,8 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
     if (op == "add") {
         const auto role = cloud_init::role_from(json::string_at(request, "role").value_or(""));
         if (!role) { return fail(ErrorKind::invalid_input, "there is no such role"); }
-        return add(*role, json::string_at(request, "hostname").value_or(""));
+        return add(*role, json::string_at(request, "hostname").value_or(""),
+                   json::string_at(request, "user_data").value_or(""));
     }
     if (op == "partition") { return done(partition(words(request, "groups"))); }
     if (op == "heal") { return done(heal()); }
@@ -55,12 +56,16 @@ Result<json::Json> Supervisor::handle(const json::Json& request) {
     }
     if (op == "close") { return done(close(guard)); }
     INGOT_ASSIGN(const auto names, known(request), "");
-    if (op == "start") { return done(start(names, words(request, "options"))); }
+    if (op == "start") {
+        if (json::flag_at(request, "new_instance")) { renew_instances(names); }
+        return done(start(names, words(request, "options")));
+    }
     if (op == "wipe") { return done(wipe(guard, names)); }
     if (op == "stop") {
         return done(stop(guard, names, std::chrono::seconds(json::number_at(request, "patience").value_or(60))));
     }
     if (op == "kill") { return done(kill(guard, names)); }
+    if (op == "freeze" || op == "thaw") { return done(freeze(names, op == "freeze")); }
     if (op == "remove") { return done(remove(guard, names)); }
     if (op == "leader") { return leader(names); }
     return fail(ErrorKind::bug, "the supervisor does not know the request " + op);
@@ -109,6 +114,12 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
     return json::Json{{"report", to_json(report)}, {"pool_open", pool_open}};
 }
 
+void Supervisor::renew_instances(const Names& names) {
+    for (const auto& name : names) {
+        if (!machines_.at(name).running()) { state_.find(name)->instance_id = draw_seed().instance_id; }
+    }
+}
+
 Status Supervisor::start(const Names& names, const std::vector<std::string>& options) {
     Names cold;
     for (const auto& name : names) {
@@ -150,11 +161,24 @@ Status Supervisor::kill(Guard& guard, const Names& names) {
     return fail(ErrorKind::transient, "not all machines have ended within 20 s of being killed");
 }
 
-Result<json::Json> Supervisor::add(Role role, const std::string& hostname) {
+Status Supervisor::freeze(const Names& names, bool frozen) const {
+    for (const auto& name : names) {
+        if (!machines_.at(name).running()) { return fail(ErrorKind::refused, name + " is not running"); }
+        INGOT_TRY(freeze_cgroup(fs::path("/sys/fs/cgroup") / cgroup_of(state_.name) / name, frozen), "");
+    }
+    return {};
+}
+
+Result<json::Json> Supervisor::add(Role role, const std::string& hostname, const std::string& user_data) {
+    if (role == Role::backup) {
+        return fail(ErrorKind::invalid_input, "a backup host has the address of its repository in cluster.yaml: "
+                                              "add it there");
+    }
     const MemberSeed seed = draw_seed();
     INGOT_ASSIGN(auto member, next_member(role, state_.members, state_.used, network_, seed), "");
     member.hostname = hostname;
     INGOT_TRY(adopt(member), "");
+    if (!user_data.empty()) { INGOT_TRY(files::write(paths_.user_data(member.name), user_data, {.mode = 0600}), ""); }
     state_.members.push_back(member);
     INGOT_TRY(switch_.know(state_.members), "");
     INGOT_TRY(start({member.name}), "");
@@ -182,6 +206,7 @@ Status Supervisor::remove(Guard& guard, const Names& names) {
         machines_.erase(name);
         std::erase_if(state_.members, [&](const Member& member) { return member.name == name; });
         INGOT_TRY(files::remove_tree(paths_.node(name)), "");
+        INGOT_TRY(files::remove_file(paths_.user_data(name)), "");
     }
     INGOT_TRY(switch_.know(state_.members), "");
     return save();
@@ -216,7 +241,7 @@ Status Supervisor::close(Guard& guard) {
     const auto powered = state_;
     INGOT_TRY(kill(guard, all), "");
     for (auto& [name, machine] : machines_) { INGOT_TRY(machine.eject_disk(), ""); }
-    for (const auto role : {Role::etcd, Role::db, Role::proxy}) {
+    for (const auto role : {Role::etcd, Role::db, Role::proxy, Role::backup}) {
         INGOT_TRY(unmount(fs::path("/run/ingot-lab/images") / cloud_init::to_string(role)), "");
     }
     // What was on is on again when this lab is started with its kept disks.

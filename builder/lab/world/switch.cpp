@@ -54,7 +54,8 @@ Status Switch::tend() {
                       "--dhcp-option=option:dns-server," + network_.gateway(),
                       "--dhcp-option=option:domain-name," + domain_,
                       // Names: the lab's own; there is no way out, so everything else does not exist.
-                      "--no-resolv", "--no-hosts", "--addn-hosts=" + folder + "/dns-hosts", "--local=//"},
+                      text::format("--host-record=host.{},{}", domain_, network_.gateway()), "--no-resolv",
+                      "--no-hosts", "--addn-hosts=" + folder + "/dns-hosts", "--local=//"},
              .log_file = log_file_}),
         "starting dnsmasq");
     return {};

@@ -39,6 +39,7 @@ struct Seed {
     std::string user_data;
     std::string vendor_data{};
     std::string network_config{};
+    std::string signature{}; ///< user-data.sig
     std::string place{};
 };
 Result<Metadata> parse(Seed seed);

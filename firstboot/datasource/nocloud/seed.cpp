@@ -24,10 +24,12 @@ Result<std::optional<Seed>> read_seed(const ReadFile& file, std::string place) {
     if (!meta_data || !user_data) { return std::optional<Seed>{}; }
     INGOT_ASSIGN(auto vendor_data, file("vendor-data"), "");
     INGOT_ASSIGN(auto network_config, file("network-config"), "");
+    INGOT_ASSIGN(auto signature, file("user-data.sig"), "");
     return std::optional(Seed{.meta_data = *std::move(meta_data),
                               .user_data = *std::move(user_data),
                               .vendor_data = std::move(vendor_data).value_or(""),
                               .network_config = std::move(network_config).value_or(""),
+                              .signature = std::move(signature).value_or(""),
                               .place = std::move(place)});
 }
 
@@ -107,6 +109,7 @@ Result<Metadata> parse(Seed seed) {
     metadata.place = std::move(seed.place);
     metadata.user_data = decode_user_data(std::move(seed.user_data));
     metadata.vendor_data = std::move(seed.vendor_data);
+    metadata.signature = std::move(seed.signature);
     if (!text::trim(seed.network_config).empty()) {
         metadata.network = NetworkDescription{.text = std::move(seed.network_config)};
     }

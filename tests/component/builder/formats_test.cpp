@@ -85,8 +85,8 @@ class Formats : public testing::Test {
 
 TEST_F(Formats, AreTheSameBytesWhereverAndWheneverTheyAreMade) {
     const auto names = *files::list(folder_->path() / "one/out/small");
-    EXPECT_THAT(names, testing::ElementsAre("boot.ipxe", "disk.qcow2", "disk.raw", "disk.raw.zst", "initrd",
-                                            "manifest.json", "root.squashfs", "root.tar.zst", "vmlinuz"));
+    EXPECT_THAT(names, testing::ElementsAre("boot.ipxe", "disk.map.json", "disk.qcow2", "disk.raw", "disk.raw.zst",
+                                            "initrd", "manifest.json", "root.squashfs", "root.tar.zst", "vmlinuz"));
     for (const auto& name : names) {
         EXPECT_EQ(*crypto::sha256_file(made(name)),
                   *crypto::sha256_file(folder_->path() / "another/out/small" / name))

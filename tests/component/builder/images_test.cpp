@@ -184,7 +184,7 @@ TEST_P(Image, HasEveryModuleThatItsModulesNeed) {
 }
 
 TEST_P(Image, IsAsSmallAsWasAimedFor) {
-    const std::uint64_t limit = std::string_view(GetParam()) == "db" ? 150'000'000 : 80'000'000;
+    const std::uint64_t limit = std::string_view(GetParam()) == "db" ? 150'000'000 : 90'000'000;
     EXPECT_LE(fs::file_size(folder_ / "root.squashfs"), limit);
 }
 

@@ -131,7 +131,8 @@ TEST_F(RealMembership, ADeadVoterBlocksJoiningUntilItIsRemoved) {
     auto client = client_for(cluster, {cluster.endpoint(0)});
     ASSERT_TRUE(settle(cluster, client));
     const auto identity = client.identify();
-    const auto victim = *std::ranges::find(client.members().value(), cluster.name(2), &EtcdMember::name);
+    const auto members = client.members().value();
+    const auto victim = *std::ranges::find(members, cluster.name(2), &EtcdMember::name);
     const auto is_heard = [&] {
         const auto metrics = http_.send({.url = cluster.endpoint(0) + "/metrics", .tls = cluster.client_tls()});
         if (!metrics) { return true; }

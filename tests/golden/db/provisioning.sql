@@ -14,6 +14,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
     WHERE rolname = asked AND rolcanlogin AND NOT rolsuper AND NOT rolreplication
       AND (rolvaliduntil IS NULL OR rolvaliduntil > now())
 $function$;
+SELECT 'CREATE ROLE ingot_monitor LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ingot_monitor') \gexec
+GRANT pg_monitor TO ingot_monitor;
 REVOKE ALL ON FUNCTION ingot.pool_lookup(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ingot.pool_lookup(text) TO ingot_pool;
 SELECT 'CREATE ROLE "app" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') \gexec

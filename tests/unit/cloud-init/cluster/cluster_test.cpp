@@ -124,8 +124,12 @@ TEST_P(RenderedUserData, HoldsOnlyItsOwnSecrets) {
     const Secrets& secrets = made().secrets;
     EXPECT_THAT(text, testing::Not(HasSubstr(secrets.users.at("app").password.reveal())));
     for (const auto& [role, authority] : secrets.authorities) {
-        const auto key_line = text::lines(authority.key_pem.reveal()).at(1);
-        EXPECT_EQ(text.find(key_line) != std::string::npos, role == GetParam()) << to_string(role);
+        const auto key_line = text::lines(authority.current.key_pem.reveal()).at(1);
+        EXPECT_EQ(text.find(key_line) != std::string::npos, GetParam() == Role::etcd) << to_string(role);
+    }
+    for (const auto& [role, tokens] : secrets.tokens) {
+        const auto secret = crypto::base64_encode(tokens.at(0).secret.reveal());
+        EXPECT_EQ(text.find(secret) != std::string::npos, GetParam() == Role::etcd || GetParam() == role);
     }
     const bool is_db = GetParam() == Role::db;
     EXPECT_EQ(text.find(secrets.cipher_pass.reveal()) != std::string::npos, is_db);
@@ -140,18 +144,25 @@ TEST(UserDataOf, CarriesEveryChoice) {
     changed.cluster.postgres.synchronous = Synchronous::strict;
     changed.cluster.postgres.parameters = {{"work_mem", "64MB"}, {"jit", "off"}, {"DateStyle", "ISO, DMY"}};
     changed.cluster.postgres.databases.push_back({.name = "reports"});
-    changed.cluster.proxy = {
-        .primary_port = 6000, .replica_port = 6001, .pool_port = 6002, .max_client_connections = 50, .pool_size = 7};
-    changed.cluster.backup.retention_full = 5;
+    changed.cluster.proxy = {.primary_port = 6000,
+                             .replica_port = 6001,
+                             .pool_port = 6002,
+                             .read_pool_port = 6003,
+                             .max_client_connections = 50,
+                             .pool_size = 7,
+                             .virtual_address = "10.0.0.5"};
+    changed.cluster.backup.retention.full = 5;
     const auto db = parse(render_user_data(changed.cluster, changed.secrets, Role::db, kNow).value(), "u").value();
     EXPECT_EQ(db.ingot->postgres.synchronous, Synchronous::strict);
     EXPECT_EQ(db.ingot->postgres.parameters, changed.cluster.postgres.parameters);
     EXPECT_EQ(db.ingot->postgres.databases.at(1).owner, std::nullopt);
-    EXPECT_EQ(db.ingot->backup.retention_full, 5);
+    EXPECT_EQ(db.ingot->backup.retention.full, 5);
     const auto proxy =
         parse(render_user_data(changed.cluster, changed.secrets, Role::proxy, kNow).value(), "u").value();
     EXPECT_EQ(proxy.ingot->proxy.primary_port, 6000);
     EXPECT_EQ(proxy.ingot->proxy.pool_port, 6002);
+    EXPECT_EQ(proxy.ingot->proxy.read_pool_port, 6003);
+    EXPECT_EQ(proxy.ingot->proxy.virtual_address, "10.0.0.5");
     EXPECT_EQ(proxy.ingot->proxy.max_client_connections, 50);
     EXPECT_EQ(proxy.ingot->proxy.pool_size, 7);
 }
@@ -166,6 +177,90 @@ TEST(UserDataOf, IsNotMadeFromFilesThatDoNotFit) {
     const auto late = render_user_data(made().cluster, made().secrets, Role::db, kNow + std::chrono::days(3651));
     EXPECT_EQ(late.error().kind, ErrorKind::refused);
     EXPECT_THAT(late.error().message, HasSubstr("CA expired at 2036-11-20T11:00:00Z"));
+}
+
+TEST(Rotation, OfATokenKeepsTheOneBefore) {
+    NewCluster changed = made();
+    const auto first = changed.secrets.tokens.at(Role::db).at(0).secret.reveal();
+    EXPECT_EQ(rotate_token(changed.secrets, Role::db).value(), 2);
+    const auto access = [&](Role role) {
+        const auto text = render_user_data(changed.cluster, changed.secrets, role, kNow).value();
+        const auto parsed = parse_node_data({.user_data = text}, "u");
+        EXPECT_TRUE(parsed.has_value()) << parsed.error().to_string();
+        return parsed.value().access;
+    };
+    const auto etcd = access(Role::etcd);
+    ASSERT_EQ(etcd.tokens.at(Role::db).size(), 2U);
+    EXPECT_EQ(etcd.tokens.at(Role::db).at(0).epoch, 2);
+    EXPECT_EQ(etcd.tokens.at(Role::db).at(1).secret.reveal(), first);
+    EXPECT_EQ(etcd.tokens.at(Role::proxy).size(), 1U);
+    EXPECT_EQ(etcd.generation, 2);
+    const auto db = access(Role::db);
+    ASSERT_EQ(db.tokens.at(Role::db).size(), 1U);
+    EXPECT_EQ(db.tokens.at(Role::db).at(0).epoch, 2);
+    EXPECT_EQ(rotate_token(changed.secrets, Role::db).value(), 3);
+    EXPECT_EQ(changed.secrets.tokens.at(Role::db).size(), 2U) << "the first one is not accepted any more";
+    EXPECT_FALSE(rotate_token(changed.secrets, Role::etcd).has_value());
+    const auto text = render_secrets(changed.secrets);
+    EXPECT_EQ(render_secrets(parse_secrets(text.reveal(), "s").value()).reveal(), text.reveal());
+}
+
+TEST(Rotation, OfACaTakesThreeStepsAndEachIsUserDataThatIsAccepted) {
+    NewCluster changed = made();
+    const auto old = made().secrets.authorities.at(Role::db).current.certificate_pem;
+    const auto pki = [&](Role role) {
+        const auto parsed = parse(render_user_data(changed.cluster, changed.secrets, role, kNow).value(), "u");
+        return parsed->ingot->pki;
+    };
+    const auto step = [&] { return rotate_authority(changed.secrets, Role::db, "orders", kNow).value(); };
+    EXPECT_EQ(step(), RotationPhase::bundle);
+    const auto next = changed.secrets.authorities.at(Role::db).next->certificate_pem;
+    EXPECT_EQ(pki(Role::db).db_ca, old + next);
+    EXPECT_EQ(pki(Role::etcd).db_ca, old + next);
+    EXPECT_EQ(step(), RotationPhase::switched);
+    EXPECT_EQ(pki(Role::proxy).db_ca, next + old);
+    EXPECT_TRUE(crypto::check_key(next, pki(Role::etcd).keys.at(Role::db)).has_value());
+    const auto text = render_secrets(changed.secrets);
+    EXPECT_EQ(render_secrets(parse_secrets(text.reveal(), "s").value()).reveal(), text.reveal());
+    EXPECT_EQ(step(), RotationPhase::dropped);
+    EXPECT_EQ(pki(Role::db).db_ca, next);
+    EXPECT_EQ(changed.secrets.generation, 4);
+    EXPECT_EQ(pki(Role::db).etcd_ca, made().secrets.authorities.at(Role::etcd).current.certificate_pem);
+}
+
+TEST(ClusterFiles, OfTheFirstVersionGetTokensThatNeverChange) {
+    auto text = render_secrets(made().secrets).reveal();
+    text = text::replace_all(text, "version: 2\n", "");
+    text = text.substr(0, text.find("tokens:\n"));
+    const auto once = parse_secrets(text, "s");
+    ASSERT_TRUE(once.has_value()) << once.error().to_string();
+    const auto twice = parse_secrets(text, "s").value();
+    for (const Role role : {Role::db, Role::proxy}) {
+        EXPECT_EQ(once->tokens.at(role).at(0).secret.reveal(), twice.tokens.at(role).at(0).secret.reveal());
+        EXPECT_TRUE(render_user_data(made().cluster, *once, role, kNow).has_value());
+    }
+    EXPECT_NE(once->tokens.at(Role::db).at(0).secret.reveal(), once->tokens.at(Role::proxy).at(0).secret.reveal());
+}
+
+TEST(UserDataOf, StaysSmallWithTenDatabasesAndTwentyUsers) {
+    NewCluster big = made();
+    for (int i = 0; i < 20; ++i) {
+        const auto user = text::format("application_user_{}", i);
+        big.cluster.postgres.users.push_back(user);
+        big.secrets.users.insert_or_assign(user, draw_user_secret().value());
+    }
+    for (int i = 0; i < 10; ++i) {
+        big.cluster.postgres.databases.push_back(
+            {.name = text::format("application_database_{}", i), .owner = text::format("application_user_{}", i)});
+    }
+    for (const Role role : {Role::db, Role::etcd, Role::proxy}) { // in the middle of a rotation of all CAs
+        ASSERT_TRUE(rotate_authority(big.secrets, role, "orders", kNow).has_value());
+    }
+    for (const Role role : {Role::db, Role::etcd, Role::proxy}) {
+        const auto text = render_user_data(big.cluster, big.secrets, role, kNow);
+        ASSERT_TRUE(text.has_value()) << text.error().to_string();
+        EXPECT_LT(text->size(), 32'768U) << to_string(role);
+    }
 }
 
 TEST(ClusterFiles, ReportEveryFaultAtOnce) {

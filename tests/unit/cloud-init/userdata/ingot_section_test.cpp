@@ -40,18 +40,22 @@ std::vector<std::string> faults_of(const std::string& text) {
 }
 
 TEST(IngotSection, IsReadWhole) {
-    const auto parsed = parse(user_data(Role::db), "u");
+    const auto text = user_data(Role::db);
+    const auto parsed = parse_node_data({.user_data = text}, "u");
     ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
-    EXPECT_THAT(parsed->warnings, testing::IsEmpty());
-    const IngotConfig& ingot = parsed->ingot.value();
+    EXPECT_THAT(parsed->user_data.warnings, testing::IsEmpty());
+    const IngotConfig& ingot = parsed->user_data.ingot.value();
     EXPECT_EQ(ingot.cluster, "orders");
     EXPECT_EQ(ingot.cluster_id, made().cluster.id);
     EXPECT_EQ(ingot.role, Role::db);
     EXPECT_EQ(ingot.network, "10.0.0.0/24");
     EXPECT_EQ(ingot.etcd.founders, made().cluster.topology.etcd);
-    EXPECT_EQ(ingot.pki.db_ca, made().secrets.authorities.at(Role::db).certificate_pem);
-    ASSERT_EQ(ingot.pki.keys.size(), 1U);
-    EXPECT_EQ(ingot.pki.keys.at(Role::db).reveal(), made().secrets.authorities.at(Role::db).key_pem.reveal());
+    EXPECT_EQ(ingot.pki.db_ca, made().secrets.authorities.at(Role::db).current.certificate_pem);
+    EXPECT_EQ(parsed->access.generation, 1);
+    EXPECT_TRUE(ingot.pki.keys.empty());
+    ASSERT_EQ(parsed->access.tokens.size(), 1U);
+    EXPECT_EQ(parsed->access.tokens.at(Role::db).at(0).secret.reveal(),
+              made().secrets.tokens.at(Role::db).at(0).secret.reveal());
     EXPECT_EQ(ingot.postgres.version, 17);
     EXPECT_EQ(ingot.postgres.users.at(0).name, "app");
     EXPECT_EQ(ingot.postgres.users.at(0).password_verifier, made().secrets.users.at("app").verifier);
@@ -59,6 +63,88 @@ TEST(IngotSection, IsReadWhole) {
     EXPECT_EQ(ingot.backup.repositories.at(0).path, "/var/lib/pgbackrest");
     EXPECT_EQ(ingot.backup.cipher_pass->reveal(), made().secrets.cipher_pass.reveal());
     EXPECT_EQ(ingot.proxy.pool_port, 6432);
+}
+
+TEST(IngotSection, OfEtcdNodesHasAllKeysAndTokens) {
+    const auto text = user_data(Role::etcd);
+    const auto parsed = parse_node_data({.user_data = text}, "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    EXPECT_THAT(parsed->user_data.warnings, testing::IsEmpty());
+    for (const auto& [role, authority] : made().secrets.authorities) {
+        EXPECT_EQ(parsed->user_data.ingot->pki.keys.at(role).reveal(), authority.current.key_pem.reveal());
+    }
+    ASSERT_EQ(parsed->access.tokens.size(), 3U); // db, proxy, backup
+    EXPECT_EQ(parsed->access.tokens.at(Role::proxy).at(0).secret.reveal(),
+              made().secrets.tokens.at(Role::proxy).at(0).secret.reveal());
+}
+
+TEST(IngotSection, SaysWhoMayConnect) {
+    const auto text = changed(user_data(Role::db), "  role: db",
+                              "  role: db\n  proxy: {clients: [10.1.0.0/16]}\n  firewall: {ssh: [192.0.2.0/24], "
+                              "open: [{port: 9100, from: [10.0.0.0/24]}, {port: 53, protocol: udp}]}");
+    const auto parsed = parse_node_data({.user_data = text}, "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& firewall = parsed->access.firewall;
+    EXPECT_THAT(firewall.ssh, ElementsAre("192.0.2.0/24"));
+    EXPECT_THAT(firewall.clients, ElementsAre("10.1.0.0/16"));
+    ASSERT_EQ(firewall.open.size(), 2U);
+    EXPECT_EQ(firewall.open[0].port, 9100);
+    EXPECT_EQ(firewall.open[1].protocol, "udp");
+    EXPECT_THAT(faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {ssh: [10.0.0.1/8]}")),
+                ElementsAre(HasSubstr("did you mean '10.0.0.0/8'?")));
+    EXPECT_THAT(
+        faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {open: [{from: [x]}]}")),
+        ElementsAre(HasSubstr("open[0].port' is missing"), HasSubstr("'x' is no network")));
+}
+
+TEST(IngotSection, OfAClusterMadeOfAnotherOneIsReadWhole) {
+    auto restored = init_cluster({.name = "again"}, kNow).value();
+    ASSERT_TRUE(
+        restore_from(restored, made(), {.kind = RestoreTarget::Kind::time, .value = "2026-11-28 01:02:03+00"}));
+    auto parsed = parse(render_user_data(restored.cluster, restored.secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& restore = parsed->ingot->restore.value();
+    EXPECT_EQ(restore.source.cluster, "orders");
+    EXPECT_EQ(restore.source.cluster_id, made().cluster.id);
+    EXPECT_EQ(restore.source.backup.repositories.at(0).path, "/var/lib/pgbackrest");
+    EXPECT_EQ(restore.source.backup.cipher_pass->reveal(), made().secrets.cipher_pass.reveal());
+    EXPECT_EQ(restore.target, (RestoreTarget{.kind = RestoreTarget::Kind::time, .value = "2026-11-28 01:02:03+00"}));
+    // Its own backups are its own, and its applications log in as before.
+    EXPECT_NE(parsed->ingot->backup.cipher_pass->reveal(), restore.source.backup.cipher_pass->reveal());
+    EXPECT_EQ(parsed->ingot->postgres.users.at(0).password_verifier, made().secrets.users.at("app").verifier);
+
+    auto standby = init_cluster({.name = "dr", .network = "10.1.0.0/24"}, kNow).value();
+    ASSERT_TRUE(follow(standby, made(), {{.address = "10.0.0.31", .port = 5000}}, kNow));
+    // Both files come back as they were written.
+    standby.cluster = parse_cluster(render_cluster(standby.cluster), "c").value();
+    standby.secrets = parse_secrets(render_secrets(standby.secrets).reveal(), "s").value();
+    parsed = parse(render_user_data(standby.cluster, standby.secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& followed = parsed->ingot->standby_of.value();
+    EXPECT_EQ(followed.endpoints, (std::vector<SourceEndpoint>{{.address = "10.0.0.31", .port = 5000}}));
+    EXPECT_EQ(crypto::inspect_certificate(followed.certificate)->subject, "CN=standby:dr,OU=db,O=orders");
+    EXPECT_TRUE(crypto::verify_identity(followed.certificate, followed.key, followed.ca, kNow));
+    // Nobody else needs it.
+    const auto proxy = render_user_data(standby.cluster, standby.secrets, Role::proxy, kNow).value();
+    EXPECT_EQ(proxy.find("standby_of"), std::string::npos);
+}
+
+TEST(IngotSection, OfPostgresHasAllItsChoices) {
+    auto cluster = made().cluster;
+    cluster.postgres.synchronous = Synchronous::quorum;
+    cluster.postgres.failover = Failover::wide;
+    cluster.postgres.hba = {"hostssl app app 192.0.2.0/24 scram-sha-256"};
+    cluster.postgres.databases.at(0).extensions = {"pg_trgm", "uuid-ossp"};
+    cluster = parse_cluster(render_cluster(cluster), "c").value();
+    cluster.postgres.delayed = 1h;
+    const auto parsed = parse(render_user_data(cluster, made().secrets, Role::db, kNow).value(), "u");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().to_string();
+    const auto& postgres = parsed->ingot->postgres;
+    EXPECT_EQ(postgres.synchronous, Synchronous::quorum);
+    EXPECT_EQ(postgres.failover, Failover::wide);
+    EXPECT_THAT(postgres.hba, ElementsAre("hostssl app app 192.0.2.0/24 scram-sha-256"));
+    EXPECT_THAT(postgres.databases.at(0).extensions, ElementsAre("pg_trgm", "uuid-ossp"));
+    EXPECT_EQ(postgres.delayed, std::chrono::seconds(3600));
 }
 
 struct Change {
@@ -83,9 +169,13 @@ const std::vector<Change> kChanges = {
     {"cluster_name", "cluster: orders", "cluster: Orders", "u:3:12: ingot.cluster: 'Orders' cannot name a cluster"},
     {"cluster_missing", "  cluster: orders\n", "", "'ingot.cluster' is missing"},
     {"cluster_of_other_ca", "cluster: orders", "cluster: billing", "expected one of OU=etcd,O=billing"},
-    {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, found 'database'"},
+    {"role", "role: db", "role: database", "ingot.role: expected one of db, etcd, proxy, backup, found 'database'"},
     {"role_missing", "  role: db\n", "", "'ingot.role' is missing"},
-    {"key_of_another_role", "role: db", "role: etcd", "keys.etcd: the key of the role's own CA is missing"},
+    {"token_secret", "      secret: ", "      secret: c2hvcnQ= #",
+     "ingot.pki.token.secret: expected 32 bytes in base64"},
+    {"token_epoch", "epoch: 1", "epoch: 0", "ingot.pki.token.epoch: expected a number from 1"},
+    {"token_missing", "    token:\n", "    tokenn:\n", ""},
+    {"generation", "generation: 1", "generation: zero", "ingot.pki.generation: expected a number"},
     {"network", "10.0.0.0/24", "10.0.0.0", "ingot.network: '10.0.0.0' is no network"},
     {"network_bits", "10.0.0.0/24", "10.0.0.1/24", "did you mean '10.0.0.0/24'?"},
     {"network_all", "10.0.0.0/24", "0.0.0.0/0", "of no use"},
@@ -103,7 +193,8 @@ const std::vector<Change> kChanges = {
      "founders: [10.0.0.11]", "expected a mapping of names to addresses"},
     {"version_low", "version: 17", "version: 12", "expected a number from 13 to 18, found '12'"},
     {"version_text", "version: 17", "version: seventeen", "expected a number from 13 to 18"},
-    {"synchronous", "synchronous: \"off\"", "synchronous: maybe", "expected one of off, on, strict, found 'maybe'"},
+    {"synchronous", "synchronous: \"off\"", "synchronous: maybe",
+     "expected one of off, on, strict, quorum, found 'maybe'"},
     {"parameter", "synchronous: \"off\"", "parameters: {port: 1}",
      "ingot.postgres.parameters.port cannot be set here"},
     {"parameter_name", "synchronous: \"off\"", "parameters: {'a b': 1}", "is no parameter of PostgreSQL"},
@@ -115,20 +206,60 @@ const std::vector<Change> kChanges = {
     {"database_reserved", "- name: app\n        owner", "- name: postgres\n        owner",
      "'postgres' cannot name a database"},
     {"plain_password", "password: SCRAM-SHA-256$4096", "password: geheim$4096", "expected a SCRAM-SHA-256 verifier"},
-    {"repository_type", "type: posix", "type: s3", "'s3' is not supported by this version"},
-    {"repository_type_unknown", "type: posix", "type: tape", "'tape' is not posix"},
+    {"repository_type", "type: posix", "type: gcs", "'gcs' is not supported by this version"},
+    {"repository_type_unknown", "type: posix", "type: tape", "'tape' is not posix, s3, sftp or host"},
+    {"repository_twice", "- type: posix\n", "- {type: posix, path: /var/lib/pgbackrest}\n      - type: posix\n",
+     "'/var/lib/pgbackrest' is given twice"},
+    {"repository_of_another_kind", "- type: posix\n", "- type: posix\n        bucket: x\n",
+     "unknown key 'ingot.backup.repositories[0].bucket'"},
+    {"backup_host_outside", "- type: posix\n", "- {type: host, address: 10.0.1.41}\n      - type: posix\n",
+     "the backup host 10.0.1.41 is not in 10.0.0.0/24"},
+    {"backup_host_address", "- type: posix\n", "- {type: host, address: backup-1}\n      - type: posix\n",
+     "'backup-1' is no IP address"},
     {"repository_path", "path: /var/lib/pgbackrest", "path: var/lib", "'var/lib' is no absolute path"},
     {"retention", "full: 2", "full: 0", "expected a number from 1 to 9999"},
-    {"schedule",
-     "retention:", "schedule: {full: daily}\n    retention:", "ingot.backup.schedule: not supported by this version"},
-    {"restore_test", "retention:", "restore_test: weekly\n    retention:", "not supported by this version"},
+    {"retention_both", "full: 2", "full: 2\n      days: 14", "give either full, a number of backups, or days"},
+    {"schedule", "full: Sun 02:00", "full: Someday", "'Someday' is no time for backups"},
+    {"schedule_off", "full: Sun 02:00", "full: 'off'", "there have to be full backups"},
+    {"schedule_kind", "diff: daily 02:00", "dif: daily", "unknown key 'ingot.backup.schedule.dif'"},
+    {"restore_test", "restore_test: Sun 02:00", "restore_test: 25:00", "'25:00' is no time for backups"},
     {"cipher_short", "cipher_pass: ", "cipher_pass: short #", "at least 16 printable"},
-    {"standby_of", "  role: db", "  role: db\n  standby_of: {}", "ingot.standby_of: not supported by this version"},
-    {"restore", "  role: db", "  role: db\n  restore:", "ingot.restore: not supported by this version"},
+    {"standby_without_any_source", "  role: db",
+     "  role: db\n  standby_of: {cluster: other, id: 11111111-0000-4000-8000-000000000000}",
+     "there are neither endpoints nor a backup"},
+    {"standby_without_credential", "  role: db",
+     "  role: db\n  standby_of: {cluster: other, id: 11111111-0000-4000-8000-000000000000, endpoints: "
+     "['10.9.0.1:5000'], "
+     "ca: x, certificate: y}",
+     "ingot.standby_of.key"},
+    {"restore_without_target", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, backup: {repositories: "
+     "[{type: "
+     "posix, path: /r}]}}",
+     "ingot.restore.to"},
+    {"restore_to_two_targets", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, to: {xid: 7, lsn: 0/7}, "
+     "backup: "
+     "{repositories: [{type: posix, path: /r}]}}",
+     "exactly one of time, lsn, name, xid"},
+    {"restore_to_a_time_without_zone", "  role: db",
+     "  role: db\n  restore: {cluster: other, id: 11111111-0000-4000-8000-000000000000, to: {time: '2026-11-28 "
+     "01:02:03'}, "
+     "backup: {repositories: [{type: posix, path: /r}]}}",
+     "a time with its zone"},
+    {"hba_without_tls",
+     "synchronous:", "hba: [host all all 10.0.0.0/8 scram-sha-256]\n    synchronous:", "TLS is always on"},
+    {"hba_trust",
+     "synchronous:", "hba: [hostssl all all 10.0.0.0/8 trust]\n    synchronous:", "'trust' is not one of"},
+    {"hba_replication",
+     "synchronous:", "hba: [hostssl replication app 10.0.0.0/8 scram-sha-256]\n    synchronous:", "by certificate"},
+    {"failover", "synchronous:", "failover: instantly\n    synchronous:", "ingot.postgres.failover"},
+    {"delayed", "synchronous:", "delayed: soon\n    synchronous:", "'soon' is no duration"},
+    {"extension", "owner: app", "owner: app\n        extensions: [Robert'); DROP]", "cannot name an extension"},
     {"unknown_key", "  postgres:", "  postgress:", "unknown key 'ingot.postgress' (did you mean 'postgres'?)"},
     {"unknown_inner_key",
      "synchronous:", "synchronus:", "unknown key 'ingot.postgres.synchronus' (did you mean 'synchronous'?)"},
-    {"unknown_pki_key", "    proxy_ca:", "    token: x\n    proxy_ca:", "unknown key 'ingot.pki.token'"},
+    {"unknown_pki_key", "    proxy_ca:", "    tokenx: x\n    proxy_ca:", "unknown key 'ingot.pki.tokenx'"},
     {"ports_equal", "  role: db", "  role: db\n  proxy: {ports: {primary: 5001}}", "5001 is also the primary port"},
     {"port_range", "  role: db", "  role: db\n  proxy: {ports: {pool: 65536}}", "expected a number from 1 to 65535"},
     {"pool", "  role: db", "  role: db\n  proxy: {pool: {size: 0}}", "expected a number from 1 to 100000"},
@@ -168,36 +299,43 @@ TEST(IngotSection, ReportsEveryMistakeAtOnce) {
 
 TEST(IngotSection, HoldsCertificatesToTheirPlace) {
     const auto& authorities = made().secrets.authorities;
-    UserData base;
     const auto with_pki = [&](const std::string& etcd, const std::string& db, const std::string& proxy,
-                              const std::string& key) {
-        Cluster cluster = made().cluster;
-        // The three slots are swapped in the text, because the renderer would not write such a file.
-        auto text = user_data(Role::db);
+                              const std::string& db_key) {
+        // The slots are swapped in the text, because the renderer would not write such a file.
+        auto text = user_data(Role::etcd);
         const auto indented = [](const std::string& pem, std::string_view margin) {
             return text::replace_all(pem.substr(0, pem.size() - 1), "\n", "\n" + std::string(margin));
         };
         const auto section = text.find("  pki:\n");
+        const auto keys = text.find("    keys:\n");
         text = text.substr(0, section) + "  pki:\n    etcd_ca: |\n      " + indented(etcd, "      ") +
                "\n    db_ca: |\n      " + indented(db, "      ") + "\n    proxy_ca: |\n      " +
-               indented(proxy, "      ") + "\n    keys:\n      db: |\n        " + indented(key, "        ") + "\n";
-        return faults_of(text);
+               indented(proxy, "      ") + "\n" + text.substr(keys);
+        const auto own = indented(authorities.at(Role::db).current.key_pem.reveal(), "        ");
+        return faults_of(changed(text, own, indented(db_key, "        ")));
     };
-    const auto& etcd = authorities.at(Role::etcd);
-    const auto& db = authorities.at(Role::db);
-    const auto& proxy = authorities.at(Role::proxy);
+    const auto& etcd = authorities.at(Role::etcd).current;
+    const auto& db = authorities.at(Role::db).current;
+    const auto& proxy = authorities.at(Role::proxy).current;
     const auto db_key = db.key_pem.reveal();
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, db_key),
                 testing::IsEmpty());
-    EXPECT_THAT(
-        with_pki(etcd.certificate_pem, proxy.certificate_pem, proxy.certificate_pem, db_key),
-        ElementsAre(HasSubstr(
-            "ingot.pki.db_ca: this is the CA CN=orders proxy CA,OU=proxy,O=orders, expected one of OU=db,O=orders")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem, proxy.certificate_pem, proxy.certificate_pem, db_key),
+                ElementsAre(HasSubstr("ingot.pki.db_ca: this is the CA CN=orders proxy CA,OU=proxy,O=orders, "
+                                      "expected one of OU=db,O=orders")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db_key, proxy.certificate_pem, db_key),
                 ElementsAre(HasSubstr("a private key stands where a certificate belongs")));
+    const auto next = crypto::make_ca("orders", "db", kNow).value();
     EXPECT_THAT(
-        with_pki(etcd.certificate_pem, db.certificate_pem + db.certificate_pem, proxy.certificate_pem, db_key),
-        ElementsAre(HasSubstr("2 certificates where one is expected")));
+        with_pki(etcd.certificate_pem, db.certificate_pem + next.certificate_pem, proxy.certificate_pem, db_key),
+        testing::IsEmpty());
+    EXPECT_THAT(
+        with_pki(etcd.certificate_pem, next.certificate_pem + db.certificate_pem, proxy.certificate_pem, db_key),
+        ElementsAre(HasSubstr("ingot.pki.keys.db: the key does not belong to the certificate")));
+    EXPECT_THAT(with_pki(etcd.certificate_pem,
+                         db.certificate_pem + db.certificate_pem + db.certificate_pem + db.certificate_pem,
+                         proxy.certificate_pem, db_key),
+                ElementsAre(HasSubstr("4 certificates, expected at most 3")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, proxy.key_pem.reveal()),
                 ElementsAre(HasSubstr("ingot.pki.keys.db: the key does not belong to the certificate")));
     EXPECT_THAT(with_pki(etcd.certificate_pem, db.certificate_pem, proxy.certificate_pem, "junk\n"),
@@ -215,18 +353,28 @@ TEST(IngotSection, NeverShowsASecret) {
     EXPECT_THAT(faults, testing::Not(HasSubstr("hunter")));
 }
 
-TEST(IngotSection, WarnsOfAMissingBackupAndOfAForeignKey) {
+TEST(IngotSection, WarnsOfAMissingBackup) {
     const auto text = user_data(Role::db);
     const auto start = text.find("  backup:\n");
     const auto end = text.find("  pki:\n");
     const auto without = parse(text.substr(0, start) + text.substr(end), "u");
     ASSERT_TRUE(without.has_value());
     EXPECT_THAT(without->warnings, ElementsAre(HasSubstr("nothing will be backed up")));
-    auto pem = made().secrets.authorities.at(Role::proxy).key_pem.reveal();
-    const auto foreign =
-        parse(text + "      proxy: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n", "u");
-    ASSERT_TRUE(foreign.has_value()) << foreign.error().to_string();
-    EXPECT_THAT(foreign->warnings, ElementsAre(HasSubstr("a node of role db needs no proxy CA key")));
+}
+
+TEST(IngotSection, RefusesAKeyOutsideOfEtcdAndADbNodeWithoutToken) {
+    const auto text = user_data(Role::db);
+    auto pem = made().secrets.authorities.at(Role::db).current.key_pem.reveal();
+    pem.pop_back();
+    const auto key = "    keys:\n      db: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n";
+    EXPECT_THAT(faults_of(text + key), ElementsAre(HasSubstr("CA keys do not belong in the user-data of role db")));
+    // The user-data of earlier versions: a key, and no token.
+    const auto before = text.substr(0, text.find("    token:\n")) + key;
+    EXPECT_THAT(faults_of(before), ElementsAre(HasSubstr("the token of role db is missing"),
+                                               HasSubstr("CA keys do not belong in the user-data of role db")));
+    EXPECT_THAT(faults_of(changed(text, "role: db", "role: etcd")),
+                testing::IsSupersetOf({HasSubstr("the keys of the three CAs are missing"),
+                                       HasSubstr("the tokens of the other roles are missing")}));
 }
 
 } // namespace

@@ -27,6 +27,8 @@ disk_setup: {sdb: {table_type: gpt, layout: [50, [50, 82]]}}
 fs_setup: [{device: /dev/nvme1n1, partition: 1, filesystem: ext4, label: data}]
 mounts: [[sdb1, /srv], [/dev/sdc, /opt, xfs, noatime, 0, 0]]
 swap: {filename: /swap, size: 2G}
+growpart: {mode: off, devices: [/]}
+resize_rootfs: noblock
 apt: {http_proxy: "http://p:3128", sources: {mine: {source: deb http://x stable main, key: KEY}}}
 packages: [htop, [tmux, 3.3a-3], {apt: [less]}]
 package_update: true
@@ -53,6 +55,8 @@ bootcmd: [echo hi, [touch, /x], null]
     EXPECT_EQ(machine.filesystems[0].device, "/dev/nvme1n1p1");
     EXPECT_EQ(machine.mounts[0].device, "/dev/sdb1");
     EXPECT_EQ(machine.mounts[1].options, "noatime");
+    EXPECT_FALSE(machine.growth.partition);
+    EXPECT_TRUE(machine.growth.filesystem);
     EXPECT_EQ(machine.swap->bytes, 2ULL << 30U);
     EXPECT_EQ(machine.apt->sources[0].key, "KEY");
     EXPECT_THAT(machine.packages, ElementsAre("htop", "tmux=3.3a-3", "less"));

@@ -1,5 +1,6 @@
 // With real children: what is tested here is the kernel's behaviour as much as ours.
 #include "common/process/process.hpp"
+#include "common/process/streamed.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -83,6 +84,32 @@ TEST(Children, ReadTheirInput) {
     // A child that does not read it is no error. (Both programs ignore SIGPIPE from their first line on.)
     ASSERT_NE(std::signal(SIGPIPE, SIG_IGN), SIG_ERR);
     EXPECT_EQ(run({.argv = {"true"}, .input = big})->exit_code, 0);
+}
+
+TEST(Children, AreFedAsTheyTakeIt) {
+    constexpr int kPieces = 40;
+    int pieces = 0;
+    StreamedCommand command{{.argv = {"cat"}, .input = "first"}};
+    command.feed = [&]() -> std::optional<std::string> {
+        if (++pieces > kPieces) { return std::nullopt; }
+        return std::string(100'000, 'x');
+    };
+    const auto output = run_streamed(command);
+    ASSERT_TRUE(output);
+    EXPECT_EQ(output->out.size(), 5U + kPieces * 100'000);
+    StreamedCommand enough{{.argv = {"head", "-c", "3"}}};
+    enough.feed = [] { return std::optional<std::string>("more"); };
+    EXPECT_EQ(run_streamed(enough)->out, "mor");
+}
+
+TEST(Children, EndWhenTheyAreCancelled) {
+    const auto began = std::chrono::steady_clock::now();
+    StreamedCommand command{{.argv = {"sleep", "100"}}};
+    command.cancelled = [] { return true; };
+    const auto output = run_streamed(command);
+    ASSERT_FALSE(output);
+    EXPECT_EQ(output.error().kind, ErrorKind::refused);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(60));
 }
 
 TEST(Children, RunWhereTheyAreTold) {

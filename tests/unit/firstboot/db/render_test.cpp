@@ -35,23 +35,17 @@ TEST(PatroniConfig, LetsNobodyInWithoutTls) {
     EXPECT_EQ(text.find("- hostnossl"), std::string::npos);
 }
 
-TEST(PgBackRestConfig, IsAsAccepted) { tests::expect_golden("db/pgbackrest.conf", render_pgbackrest(sample_node())); }
+TEST(PgBackRestConfig, IsAsAccepted) {
+    tests::expect_golden("db/pgbackrest.conf", render_pgbackrest(sample_node(), kMachine));
+}
 
 TEST(PgBackRestConfig, WithTwoEncryptedRepositoriesIsAsAccepted) {
     auto node = sample_node();
     node.cpus = 16;
     node.config.backup = {.repositories = {{.path = "/mnt/near"}, {.path = "/mnt/far/"}},
                           .cipher_pass = crypto::Secret("correct horse"),
-                          .retention_full = 4};
-    tests::expect_golden("db/pgbackrest-two.conf", render_pgbackrest(node));
-}
-
-TEST(PgBackRestConfig, GivesANewClusterOfTheSameNameAnotherPath) {
-    auto other = sample_node();
-    other.config.cluster_id = "11111111-0000-4000-8000-000000000000";
-    const cloud_init::PosixRepository repository{.path = "/repo/"};
-    EXPECT_EQ(repository_path(sample_node(), repository), "/repo/orders-6f1c2d3e");
-    EXPECT_EQ(repository_path(other, repository), "/repo/orders-11111111");
+                          .retention = {.full = 4}};
+    tests::expect_golden("db/pgbackrest-two.conf", render_pgbackrest(node, kMachine));
 }
 
 TEST(PgBackRestConfig, IsNotNeededWithoutARepository) {

@@ -32,8 +32,8 @@ class DbSteps : public ::testing::Test {
 TEST_F(DbSteps, LookForAPastBeforePatroniIsStarted) {
     std::vector<std::string> names;
     for (const auto& step : role.steps) { names.push_back(step.name); }
-    EXPECT_EQ(names,
-              (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.claim", "db.start", "db.ready"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.backup-server", "db.claim",
+                                               "db.start", "db.ready"}));
 }
 
 TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) {

@@ -53,6 +53,25 @@ TEST_F(JournalTest, AnotherInstanceStartsWithNothingAndKnowsThePreviousOne) {
     EXPECT_EQ(open("i-2").value().previous_instance(), "i-1");
 }
 
+TEST_F(JournalTest, RemembersWhoseDataIsOnTheDiskUntilThatIsDecided) {
+    ASSERT_TRUE(open("i-1").value().begin("a"));
+    {
+        auto other = open("i-2").value();
+        EXPECT_EQ(other.data_instance(), "i-1");
+        ASSERT_TRUE(other.begin("b"));
+    }
+    EXPECT_EQ(open("i-2").value().data_instance(), "i-1");
+    EXPECT_EQ(open("i-1").value().data_instance(), "i-1") << "the disk went back";
+    EXPECT_EQ(open("i-3").value().data_instance(), "i-1");
+    {
+        auto other = open("i-2").value();
+        ASSERT_TRUE(other.own_data());
+        EXPECT_EQ(other.data_instance(), "i-2");
+    }
+    EXPECT_EQ(open("i-2").value().data_instance(), "i-2");
+    EXPECT_EQ(open("i-1").value().data_instance(), "i-2");
+}
+
 TEST_F(JournalTest, IsOnlyForRoot) {
     ASSERT_TRUE(open().value().begin("a"));
     EXPECT_EQ(std::filesystem::status(path_).permissions(),

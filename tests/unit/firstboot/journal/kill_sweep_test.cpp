@@ -11,6 +11,7 @@
 #include "common/clock/clock.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/journal/fail_at.hpp"
 #include "firstboot/journal/journal.hpp"
 #include "firstboot/steps/engine.hpp"
 
@@ -47,14 +48,17 @@ std::vector<Step> boot(const std::filesystem::path& folder) {
 }
 
 /// One boot in a process of its own; true if it came to its end.
-bool run_boot(const std::filesystem::path& folder, int fail_at) {
+bool run_boot(const std::filesystem::path& folder, int fail_at, bool each = false) {
     const pid_t child = ::fork();
     if (child == 0) {
-        if (fail_at > 0) {
+        if (each) {
+            ::setenv("INGOT_FAIL_AT", ("each:" + (folder / "points").string()).c_str(), 1);
+        } else if (fail_at > 0) {
             ::setenv("INGOT_FAIL_AT", std::to_string(fail_at).c_str(), 1);
         } else {
             ::unsetenv("INGOT_FAIL_AT");
         }
+        install_fail_at();
         clock::SystemClock clock;
         Quiet observer;
         auto journal = Journal::open(folder / "journal.json", "i-1", clock);
@@ -87,6 +91,17 @@ TEST(KillSweep, EveryEffectHappensOnceWhereverThePowerIsCut) {
         points = point;
     }
     EXPECT_EQ(points, 12); // begin and end of 4 steps once, end of 4 steps of every boot
+}
+
+TEST(KillSweep, ABootThatIsCutAtEachPointOnceGetsThroughThemAll) {
+    const auto folder = files::TempDir::create().value();
+    int boots = 1;
+    while (!run_boot(folder.path(), 0, true)) { ASSERT_LT(++boots, 50); }
+    EXPECT_EQ(boots, 11); // one file is cut at ten times at most; and the boot that comes to its end
+    EXPECT_EQ(text::lines(files::read(folder.path() / "points").value()).size(), 10U);
+    for (int number = 0; number < 4; ++number) {
+        EXPECT_EQ(files::read(folder.path() / text::format("effect-{}", number)).value(), "done\n");
+    }
 }
 
 TEST(KillSweep, ABootThatIsCutAtItsFirstRecordEveryTimeStillEnds) {

@@ -20,6 +20,16 @@ TEST(Members, AreReadFromWhatPatroniAnnounces) {
     EXPECT_EQ(members_from(entries), (std::vector<Endpoint>{{"10.0.0.21", 5432}, {"10.0.0.22", 5432}}));
 }
 
+TEST(Members, NameTheLeaderByItsKey) {
+    const std::string prefix = "/service/orders/";
+    const KeyValue member{.key = prefix + "members/db-2",
+                          .value = R"({"conn_url":"postgres://10.0.0.22:5432/postgres"})"};
+    EXPECT_EQ(leader_from({{.key = prefix + "leader", .value = "db-2"}, member}, prefix),
+              (Endpoint{"10.0.0.22", 5432}));
+    EXPECT_FALSE(leader_from({{.key = prefix + "leader", .value = "db-1"}, member}, prefix).has_value());
+    EXPECT_FALSE(leader_from({member}, prefix).has_value());
+}
+
 TEST(Members, TakeAddressesOnlyFromUrls) {
     EXPECT_EQ(endpoint_from_url("postgres://10.0.0.21:5432/postgres"), (Endpoint{"10.0.0.21", 5432}));
     EXPECT_EQ(endpoint_from_url("postgres://u:p@10.0.0.21:5433/x?sslmode=on"), (Endpoint{"10.0.0.21", 5433}));

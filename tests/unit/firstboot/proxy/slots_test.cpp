@@ -97,6 +97,15 @@ TEST(SlotPlan, FillsFreeSlotsInBothBackendsByTheSafeWay) {
     EXPECT_EQ(plan.layout, (Layout{{1, kOne}}));
 }
 
+TEST(NewLeader, TakesWritesFromAllOthersAtOnce) {
+    FakeHaproxy haproxy;
+    haproxy.apply(Members{kOne, kTwo, kThree});
+    haproxy.pass_check("primary", 1);
+    haproxy.pass_check("replicas", 2);
+    EXPECT_EQ(plan_new_leader(kTwo, haproxy.slots), std::vector<std::string>{"set server primary/db1 health down"});
+    EXPECT_TRUE(plan_new_leader(kOne, haproxy.slots).empty());
+}
+
 TEST(SlotPlan, IsEmptyWhenNothingChanged) {
     FakeHaproxy haproxy;
     haproxy.apply(Members{kOne, kTwo});

@@ -31,7 +31,7 @@ TEST_F(ProxySteps, KeepTheKeyForRootAlone) {
     ASSERT_TRUE(apply("proxy.configure"));
     struct stat status{};
     ASSERT_EQ(::stat(world.environment.root.at("/etc/haproxy/ingot.pem").c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 07777U, 0600U);
+    EXPECT_EQ(status.st_mode & 07777U, 0640U);
     EXPECT_EQ(world.read("/etc/haproxy/ingot.pem"), "certificate\nkey\n");
 }
 
@@ -51,10 +51,11 @@ TEST_F(ProxySteps, ReplaceDebiansExample) {
 
 TEST_F(ProxySteps, LeaveARunningPoolAloneAndReloadNothingUnchanged) {
     ASSERT_TRUE(apply("proxy.configure"));
-    world.services.states = {{"haproxy.service", "active"}, {"pgbouncer.service", "active"}};
-    world.write("/etc/pgbouncer/pgbouncer.ini", render_pgbouncer(sample_node(), 40));
+    world.services.states = {
+        {"haproxy.service", "active"}, {"pgbouncer.service", "active"}, {"ingot-read-pool.service", "active"}};
+    world.write("/etc/pgbouncer/pgbouncer.ini", render_pgbouncer(sample_node(), Pool::write, 40));
     ASSERT_TRUE(apply("proxy.configure"));
-    EXPECT_EQ(world.read("/etc/pgbouncer/pgbouncer.ini"), render_pgbouncer(sample_node(), 40));
+    EXPECT_EQ(world.read("/etc/pgbouncer/pgbouncer.ini"), render_pgbouncer(sample_node(), Pool::write, 40));
     EXPECT_TRUE(world.services.calls.empty());
 }
 
@@ -68,16 +69,19 @@ TEST_F(ProxySteps, ReloadHaproxyForANewCertificate) {
 
 TEST_F(ProxySteps, FollowARenewedCertificateAndReloadHaproxyForNothingElse) {
     ASSERT_TRUE(apply("proxy.configure"));
-    world.services.states = {{"haproxy.service", "active"}, {"pgbouncer.service", "active"}};
+    world.services.states = {
+        {"haproxy.service", "active"}, {"pgbouncer.service", "active"}, {"ingot-read-pool.service", "active"}};
     const auto duty = std::ranges::find(role.duties, "proxy.certificate", &Duty::name);
     ASSERT_NE(duty, role.duties.end());
     ASSERT_TRUE(duty->run());
     ASSERT_TRUE(duty->run());
-    EXPECT_EQ(world.services.calls, std::vector<std::string>{"reload pgbouncer.service"});
+    EXPECT_EQ(world.services.calls,
+              (std::vector<std::string>{"reload pgbouncer.service", "reload ingot-read-pool.service"}));
     world.services.calls.clear();
     world.write("/etc/ingot/pki/node.crt", "renewed\n");
     ASSERT_TRUE(duty->run());
-    EXPECT_EQ(world.services.calls, (std::vector<std::string>{"reload haproxy.service", "reload pgbouncer.service"}));
+    EXPECT_EQ(world.services.calls, (std::vector<std::string>{"reload haproxy.service", "reload pgbouncer.service",
+                                                              "reload ingot-read-pool.service"}));
     EXPECT_EQ(world.read("/etc/haproxy/ingot.pem"), "renewed\nkey\n");
 }
 

@@ -79,9 +79,11 @@ TEST_F(ReadSeed, FromAUrlThatTheFirmwareCompletes) {
     world_.answers["http://192.0.2.1/4711/user-data"] = {.status = 200, .body = "#cloud-config\n"};
     world_.answers["http://192.0.2.1/4711/vendor-data"] = {.status = 404, .body = ""};
     world_.answers["http://192.0.2.1/4711/network-config"] = {.status = 404, .body = ""};
+    world_.answers["http://192.0.2.1/4711/user-data.sig"] = {.status = 200, .body = "beside it"};
     const auto metadata = read_by("nocloud;s=http://192.0.2.1/__dmi.system-serial-number__");
     ASSERT_TRUE(metadata.has_value()) << metadata.error().to_string();
     EXPECT_EQ((*metadata)->instance_id, "far");
+    EXPECT_EQ((*metadata)->signature, "beside it");
 }
 
 TEST_F(ReadSeed, OfAUrlThatHasNoUserDataYetIsWaitedFor) {

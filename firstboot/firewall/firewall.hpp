@@ -1,0 +1,36 @@
+// What may reach this machine. Everything that is not named here is dropped.
+//
+// Which port a role opens to whom stands in one table, in render.cpp: whoever adds a daemon that listens adds a line
+// there, and in docs/security.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cloud-init/userdata/access.hpp"
+#include "firstboot/node/node.hpp"
+#include "firstboot/steps/steps.hpp"
+#include "firstboot/system/environment.hpp"
+
+namespace ingot::firstboot {
+
+/// One line of the table.
+struct Opening {
+    std::string what;              ///< "PostgreSQL"
+    std::string protocol = "tcp";  ///< "tcp", "udp", or the name of an IP protocol without ports ("vrrp")
+    int port = 0;                  ///< 0 for a protocol without ports
+    std::vector<std::string> from; ///< networks; anybody if empty
+};
+
+/// What a node opens, in the order of the file; pure.
+std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallConfig& firewall);
+
+/// The file for `nft -f`: replaces our table at once, leaves others alone; pure.
+std::string render_firewall(const std::vector<Opening>& open);
+
+inline constexpr std::string_view kFirewallFile = "/etc/ingot/firewall.nft";
+
+/// Writes the file and loads it.
+Step firewall_step(const NodeSpec& node, const cloud_init::FirewallConfig& firewall, Environment& environment);
+
+} // namespace ingot::firstboot
