@@ -20,7 +20,10 @@ std::string set_of(const std::vector<std::string>& networks, bool v6) {
 }
 
 std::string match_of(const Opening& opening) {
-    if (opening.port == 0) { return text::format("meta l4proto {}", opening.protocol); }
+    // By number where nft does not know the name itself: an image has no /etc/protocols.
+    if (opening.port == 0) {
+        return text::format("meta l4proto {}", opening.protocol == "vrrp" ? "112" : opening.protocol);
+    }
     return text::format("{} dport {}", opening.protocol, opening.port);
 }
 
@@ -92,7 +95,7 @@ std::string render_firewall(const std::vector<Opening>& open) {
         "        iif \"lo\" accept\n"
         "        ip protocol icmp icmp type { echo-request, destination-unreachable, time-exceeded, "
         "parameter-problem } accept\n"
-        "        meta l4proto ipv6-icmp accept\n"
+        "        meta l4proto icmpv6 accept\n"
         "        udp sport 67 udp dport 68 accept comment \"DHCP\"\n"
         "        ip6 saddr fe80::/10 udp dport 546 accept comment \"DHCPv6\"\n";
     for (const auto& opening : open) { out += rules_of(opening); }
