@@ -185,7 +185,9 @@ TEST(Rotation, OfATokenKeepsTheOneBefore) {
     EXPECT_EQ(rotate_token(changed.secrets, Role::db).value(), 2);
     const auto access = [&](Role role) {
         const auto text = render_user_data(changed.cluster, changed.secrets, role, kNow).value();
-        return parse_node_data({.user_data = text}, "u")->access;
+        const auto parsed = parse_node_data({.user_data = text}, "u");
+        EXPECT_TRUE(parsed.has_value()) << parsed.error().to_string();
+        return parsed.value().access;
     };
     const auto etcd = access(Role::etcd);
     ASSERT_EQ(etcd.tokens.at(Role::db).size(), 2U);

@@ -73,7 +73,7 @@ TEST(IngotSection, OfEtcdNodesHasAllKeysAndTokens) {
     for (const auto& [role, authority] : made().secrets.authorities) {
         EXPECT_EQ(parsed->user_data.ingot->pki.keys.at(role).reveal(), authority.current.key_pem.reveal());
     }
-    ASSERT_EQ(parsed->access.tokens.size(), 2U);
+    ASSERT_EQ(parsed->access.tokens.size(), 3U); // db, proxy, backup
     EXPECT_EQ(parsed->access.tokens.at(Role::proxy).at(0).secret.reveal(),
               made().secrets.tokens.at(Role::proxy).at(0).secret.reveal());
 }
@@ -193,7 +193,8 @@ const std::vector<Change> kChanges = {
      "founders: [10.0.0.11]", "expected a mapping of names to addresses"},
     {"version_low", "version: 17", "version: 12", "expected a number from 13 to 18, found '12'"},
     {"version_text", "version: 17", "version: seventeen", "expected a number from 13 to 18"},
-    {"synchronous", "synchronous: \"off\"", "synchronous: maybe", "expected one of off, on, strict, found 'maybe'"},
+    {"synchronous", "synchronous: \"off\"", "synchronous: maybe",
+     "expected one of off, on, strict, quorum, found 'maybe'"},
     {"parameter", "synchronous: \"off\"", "parameters: {port: 1}",
      "ingot.postgres.parameters.port cannot be set here"},
     {"parameter_name", "synchronous: \"off\"", "parameters: {'a b': 1}", "is no parameter of PostgreSQL"},
