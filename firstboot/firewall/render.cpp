@@ -20,6 +20,9 @@ std::string set_of(const std::vector<std::string>& networks, bool v6) {
 }
 
 std::string match_of(const Opening& opening) {
+    // By number: the images have no /etc/protocols, in which nft would look the name up.
+    constexpr int kVrrp = 112;
+    if (opening.protocol == "vrrp") { return text::format("meta l4proto {}", kVrrp); }
     if (opening.port == 0) { return text::format("meta l4proto {}", opening.protocol); }
     return text::format("{} dport {}", opening.protocol, opening.port);
 }
@@ -92,7 +95,7 @@ std::string render_firewall(const std::vector<Opening>& open) {
         "        iif \"lo\" accept\n"
         "        ip protocol icmp icmp type { echo-request, destination-unreachable, time-exceeded, "
         "parameter-problem } accept\n"
-        "        meta l4proto ipv6-icmp accept\n"
+        "        meta l4proto icmpv6 accept\n"
         "        udp sport 67 udp dport 68 accept comment \"DHCP\"\n"
         "        ip6 saddr fe80::/10 udp dport 546 accept comment \"DHCPv6\"\n";
     for (const auto& opening : open) { out += rules_of(opening); }
