@@ -29,8 +29,8 @@ std::string ask(const std::string& question) {
 template <typename Order>
 Result<int> carry_out(Order&& order) {
     process::PosixProcesses processes;
-    SystemctlServices services(processes);
-    clock::SystemClock clock;
+    SystemctlServices services(processes); // NOLINT(misc-const-correctness): in a template clang-tidy does not see
+    clock::SystemClock clock;              // NOLINT(misc-const-correctness): that both are used as what they are
     Environment environment{
         .root = files::Root(), .processes = processes, .services = services, .clock = clock, .make_http = [] {
             return std::make_unique<http::CurlClient>();
