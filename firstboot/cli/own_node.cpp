@@ -1,5 +1,8 @@
 #include "firstboot/cli/own_node.hpp"
 
+#include <chrono>
+#include <thread>
+
 #include "common/text/text.hpp"
 #include "firstboot/datasource/datasource.hpp"
 #include "firstboot/node/facts.hpp"
@@ -23,9 +26,28 @@ cloud_init::Fetch fetch_with(const Environment& environment, const std::optional
     };
 }
 
+namespace {
+
+/// The service may be slow on the day on which somebody needs it: asked again, as the agent does, but not for ever.
+Result<Metadata> read_datasource_patiently(Environment& environment) {
+    constexpr auto kPatience = std::chrono::seconds(60);
+    constexpr auto kPause = std::chrono::seconds(1);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+        auto metadata = read_datasource(environment);
+        if (metadata || metadata.error().kind != ErrorKind::transient ||
+            std::chrono::steady_clock::now() >= deadline) {
+            return metadata;
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+} // namespace
+
 Result<NodeSpec> own_node(Environment& environment) {
     INGOT_ASSIGN(const auto keys, user_data_keys(environment.root), "");
-    INGOT_ASSIGN(auto metadata, read_datasource(environment), "");
+    INGOT_ASSIGN(auto metadata, read_datasource_patiently(environment), "");
     auto text = metadata.user_data;
     if (keys) { // as the agent does: what nobody signed does not count
         leave_out_unsigned(metadata);

@@ -35,7 +35,8 @@ Result<ClusterView> cluster_from_json(std::string_view text) {
                                 .state = json::string_at(entry, "state").value_or(""),
                                 .timeline = json::number_at(entry, "timeline"),
                                 .lag = json::number_at(entry, "lag"),
-                                .nofailover = json::flag_at(json::member(entry, "tags"), "nofailover")});
+                                .nofailover = json::flag_at(json::member(entry, "tags"), "nofailover"),
+                                .host = json::string_at(entry, "host").value_or("")});
     }
     return view;
 }

@@ -71,13 +71,16 @@ struct RestAnswer {
     PatroniStatus patroni{};
 };
 
-http::Request rest_request(const Database& database, std::string_view path) {
-    const auto& address = database.node.address;
+http::Request rest_request(const Database& database, std::string_view path, const std::string& address) {
     const bool ipv6 = address.find(':') != std::string::npos;
     const auto host = ipv6 ? text::format("[{}]", address) : address;
     return {.url = text::format("https://{}:{}{}", host, kRestPort, path),
             .tls = tls_for(database.environment.root, "db"),
             .timeout = std::chrono::seconds(5)};
+}
+
+http::Request rest_request(const Database& database, std::string_view path) {
+    return rest_request(database, path, database.node.address);
 }
 
 Result<RestAnswer> ask_rest(const Database& database, std::string_view path) {
@@ -207,6 +210,12 @@ Result<ClusterView> observe_cluster(const Database& database) {
 Status patch_cluster(const Database& database, const json::Json& patch) {
     INGOT_TRY(order(database, "PATCH", "/config", patch), "changing the cluster's configuration");
     return {};
+}
+
+Result<PatroniStatus> ask_patroni_at(const Database& database, const std::string& address) {
+    const auto http = database.environment.make_http();
+    INGOT_ASSIGN(const auto response, http->send(rest_request(database, "/patroni", address)), "asking Patroni");
+    return patroni_status_from_json(response.body);
 }
 
 Result<PatroniStatus> ask_patroni(const Database& database) {

@@ -32,6 +32,9 @@ Result<Past> observe_past(const Database& database);
 
 /// Patroni's own answer on this node. transient while it does not answer.
 Result<PatroniStatus> ask_patroni(const Database& database);
+/// Of the member at that address. Its role is what PostgreSQL itself says there; observe_cluster() has the role that
+/// follows from the configuration, which comes earlier.
+Result<PatroniStatus> ask_patroni_at(const Database& database, const std::string& address);
 /// The same if this node holds the leader's lock; nothing otherwise.
 Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database);
 

@@ -49,8 +49,10 @@ Status await(const Database& database, std::string_view what, const std::functio
             seen = "nobody leads";
             for (const auto& member : view->members) {
                 if (member.role != "leader" && member.role != "standby_leader") { continue; }
-                seen = text::format("{} is {}, {}", member.name, member.role, member.state);
-                if (done({.state = member.state, .role = member.role})) { return {}; }
+                const auto status = ask_patroni_at(database, member.host);
+                seen = status ? text::format("{} is {}, {}", member.name, status->role, status->state)
+                              : status.error().to_string();
+                if (status && status->state == "running" && done(*status)) { return {}; }
             }
         }
         std::this_thread::sleep_for(500ms);
@@ -95,7 +97,7 @@ Status promote_cluster(const Database& database, const std::string& typed, bool 
     say(text::format("promoting {}", view.cluster));
     INGOT_TRY(patch_cluster(database, {{"standby_cluster", nullptr}}), "");
     INGOT_TRY(await(database, "promoting",
-                    [](const PatroniStatus& leader) { return leader.role == "leader" && leader.state == "running"; }),
+                    [](const PatroniStatus& leader) { return leader.role == "primary" || leader.role == "master"; }),
               "");
     say(text::format("{} takes writes; its stanza and first full backup follow by themselves", view.cluster));
     return {};

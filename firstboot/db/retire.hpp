@@ -36,6 +36,7 @@ struct ClusterMember {
     std::optional<std::int64_t> timeline{};
     std::optional<std::int64_t> lag{}; ///< bytes
     bool nofailover = false;
+    std::string host{};
 };
 struct ClusterView {
     bool paused = false;

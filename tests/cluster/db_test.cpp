@@ -87,9 +87,10 @@ class DatabaseLife : public testing::Test {
         return trimmed(added.out);
     }
 
-    /// The first machines of another cluster: one etcd, one db. The name of the latter.
+    /// The first machines of another cluster: one etcd, one db. The name of the latter. The lab never gives a name
+    /// twice, but an address that is free again it does: the second etcd machine's is always this one.
     static std::string found(NewCluster& other, int etcd_number) {
-        other.cluster.topology = {.etcd = {{"etcd-1", text::format("10.0.0.{}", 10 + etcd_number)}}, .db = 1};
+        other.cluster.topology = {.etcd = {{"etcd-1", "10.0.0.12"}}, .db = 1};
         const auto etcd = add(other, Role::etcd);
         EXPECT_EQ(etcd, text::format("etcd-{}", etcd_number));
         companions_.push_back(etcd);
@@ -201,7 +202,7 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
                                        .out) == "0";
                 }).has_value());
     // It has a full backup in a path of its own, and the source's archive is what it was.
-    EXPECT_TRUE(LabDriver::wait(180s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
+    EXPECT_TRUE(LabDriver::wait(400s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
     const auto source_path = text::format("/var/lib/pgbackrest/orders-{}", own().cluster.id.substr(0, 8));
     EXPECT_EQ(trimmed(lab().exec(leader, {"find", source_path, "-name", "00000002*"}).out), "");
     remove_companions();
@@ -237,7 +238,7 @@ TEST_F(DatabaseLife, IsFollowedByAStandbyClusterThatTakesOver) {
     ASSERT_EQ(promoted.exit_code, 0) << promoted.out << promoted.err;
     EXPECT_EQ(sql_on(database, "INSERT INTO followed VALUES (3)").exit_code, 0);
     EXPECT_EQ(trimmed(sql_on(database, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM followed").out), "1 3");
-    EXPECT_TRUE(LabDriver::wait(180s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
+    EXPECT_TRUE(LabDriver::wait(400s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
     remove_companions();
 
     const auto back = lab().exec(leader, {"ingot-agent", "promote-cluster", "orders"});
