@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdlib>
 
 #include <arpa/inet.h>
@@ -69,6 +70,7 @@ std::string decoded(std::string_view path) {
 
 FileServer::FileServer(std::filesystem::path folder)
     : folder_(std::move(folder)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    std::signal(SIGPIPE, SIG_IGN); // sendfile() knows no MSG_NOSIGNAL, and clients go when they like
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -108,9 +108,8 @@ class BareMetal : public testing::Test {
     /// Network first, always; the machine's numbers are what every cheap board has.
     static std::vector<std::string> network(const std::string& more = "") {
         return {"-m",      "1536",
-                "-boot",   "n",
                 "-netdev", "tap,id=net,ifname=tap0,script=no,downscript=no",
-                "-device", "virtio-net-pci,netdev=net,mac=52:54:00:00:00:01" + more,
+                "-device", "virtio-net-pci,netdev=net,bootindex=1,mac=52:54:00:00:00:01" + more,
                 "-smbios", "type=1,serial=To be filled by O.E.M.,uuid=03000200-0400-0500-0006-000700080009"};
     }
     /// A UEFI without option ROM of iPXE: its own drivers ask.
