@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,8 +101,9 @@ namespace gateway {
 /// A member as the lists of the gateway have it.
 EtcdMember member_from(const json::Json& entry);
 EtcdStatus status_from(const json::Json& answer);
-/// The value of etcd_network_active_peers in the text of /metrics: which members this one has connections to.
-std::vector<std::uint64_t> active_peers_from(std::string_view metrics);
+/// etcd_network_peer_received_bytes_total in the text of /metrics: how much this member has heard from each other.
+/// (etcd_network_active_peers can stay at 1 for minutes after a peer lost its power.)
+std::map<std::uint64_t, double> heard_from(std::string_view metrics);
 
 /// One piece of a snapshot.
 struct SnapshotPiece {

@@ -64,18 +64,18 @@ EtcdStatus status_from(const Json& answer) {
             .errors = texts_at(answer, "errors")};
 }
 
-std::vector<std::uint64_t> active_peers_from(std::string_view metrics) {
+std::map<std::uint64_t, double> heard_from(std::string_view metrics) {
     constexpr int kHex = 16;
-    std::vector<std::uint64_t> peers;
+    std::map<std::uint64_t, double> heard;
     for (const auto& line : text::lines(metrics)) {
-        if (!line.starts_with("etcd_network_active_peers{") || value_of(line) <= 0) { continue; }
-        const auto remote = label_in(line, "Remote");
+        if (!line.starts_with("etcd_network_peer_received_bytes_total{")) { continue; }
+        const auto from = label_in(line, "From");
         std::uint64_t id = 0;
-        if (remote && std::from_chars(remote->data(), remote->data() + remote->size(), id, kHex).ec == std::errc()) {
-            peers.push_back(id);
+        if (from && std::from_chars(from->data(), from->data() + from->size(), id, kHex).ec == std::errc()) {
+            heard[id] = value_of(line);
         }
     }
-    return peers;
+    return heard;
 }
 
 Result<SnapshotPiece> read_snapshot(std::string_view object) {

@@ -35,6 +35,12 @@ struct Member {
     // Touched by whoever decides; one at a time, under `deciding`.
     std::mutex deciding{};
     std::map<std::uint64_t, clock::Monotonic> silent_since{}; ///< by member id
+    /// How much the healthy members had heard of a member that does not answer here, and when that last grew.
+    struct Heard {
+        double bytes = 0;
+        clock::Monotonic since{};
+    };
+    std::map<std::uint64_t, Heard> heard{};
     std::uint64_t waiting_lease = 0;
     std::optional<clock::Monotonic> last_change{}; ///< when this machine last changed the membership
 

@@ -69,23 +69,34 @@ std::vector<ListedMember> look_at_all(const Member& member, std::uint64_t cluste
     return seen;
 }
 
-/// Marks whom the healthy members have connections to. Only asked if somebody does not answer here.
-void mark_active(const Member& member, std::vector<ListedMember>& members) {
+/// Marks whom the healthy members still hear: the bytes they have received from it grow. Only asked about those that
+/// do not answer here; on the first look nobody can tell yet, so it counts as heard.
+void mark_active(Member& member, std::vector<ListedMember>& members) {
     constexpr std::size_t kLimit = 4U << 20U;
-    const auto is_quiet = [](const ListedMember& listed) { return listed.is_dead(); };
-    if (std::ranges::none_of(members, is_quiet)) { return; }
+    constexpr auto kSilence = std::chrono::seconds(5);
+    std::erase_if(member.heard, [&members](const auto& entry) {
+        return std::ranges::none_of(members, [&entry](const ListedMember& listed) {
+            return listed.member.id == entry.first && listed.is_dead();
+        });
+    });
+    if (std::ranges::none_of(members, [](const ListedMember& listed) { return listed.is_dead(); })) { return; }
     const auto http = member.environment.make_http();
-    const auto all = members;
-    for (const auto& listed : all) {
+    std::map<std::uint64_t, double> received;
+    for (const auto& listed : members) {
         if (!listed.healthy || listed.member.learner) { continue; }
         const auto metrics = http->send({.url = client_url(listed.member) + "/metrics",
                                          .tls = tls_for(member.environment.root, "etcd"),
                                          .response_limit = kLimit});
         if (!metrics) { continue; }
-        for (const auto id : gateway::active_peers_from(metrics->body)) {
-            const auto peer = std::ranges::find(members, id, [](const ListedMember& each) { return each.member.id; });
-            if (peer != members.end()) { peer->active = true; }
-        }
+        for (const auto& [id, bytes] : gateway::heard_from(metrics->body)) { received[id] += bytes; }
+    }
+    const auto now = member.environment.clock.monotonic();
+    for (auto& listed : members) {
+        if (!listed.is_dead()) { continue; }
+        const double bytes = received[listed.member.id];
+        const auto [entry, is_new] = member.heard.try_emplace(listed.member.id, Member::Heard{bytes, now});
+        if (!is_new && entry->second.bytes != bytes) { entry->second = {bytes, now}; }
+        listed.active = now - entry->second.since < kSilence;
     }
 }
 

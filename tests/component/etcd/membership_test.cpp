@@ -133,13 +133,21 @@ TEST_F(RealMembership, ADeadVoterBlocksJoiningUntilItIsRemoved) {
     const auto identity = client.identify();
     const auto members = client.members().value();
     const auto victim = *std::ranges::find(members, cluster.name(2), &EtcdMember::name);
-    const auto is_heard = [&] {
-        const auto metrics = http_.send({.url = cluster.endpoint(0) + "/metrics", .tls = cluster.client_tls()});
-        if (!metrics) { return true; }
-        const auto peers = gateway::active_peers_from(metrics->body);
-        return std::ranges::find(peers, victim.id) != peers.end();
+    const auto heard = [&] {
+        double bytes = 0;
+        for (std::size_t member = 0; member < 2; ++member) {
+            const auto metrics =
+                http_.send({.url = cluster.endpoint(member) + "/metrics", .tls = cluster.client_tls()});
+            if (metrics) { bytes += gateway::heard_from(metrics->body)[victim.id]; }
+        }
+        return bytes;
     };
-    EXPECT_TRUE(is_heard());
+    const auto is_heard = [&] {
+        const auto before = heard();
+        std::this_thread::sleep_for(1s);
+        return heard() > before;
+    };
+    EXPECT_TRUE(until(is_heard));
     cluster.kill(2);
     EXPECT_TRUE(until([&] { return !is_heard(); })) << "a dead member is told from a living one by the others";
 
