@@ -51,10 +51,11 @@ RoleToken draw_token(int epoch) {
 } // namespace
 
 Result<int> rotate_token(Secrets& secrets, Role role) {
-    auto& tokens = secrets.tokens[role];
-    if (role == Role::etcd || tokens.empty()) {
+    const auto known = secrets.tokens.find(role);
+    if (known == secrets.tokens.end() || known->second.empty()) {
         return fail(ErrorKind::invalid_input, text::format("role {} has no token", to_string(role)));
     }
+    auto& tokens = known->second;
     const int epoch = tokens.front().epoch + 1;
     tokens.insert(tokens.begin(), draw_token(epoch));
     tokens.resize(2);

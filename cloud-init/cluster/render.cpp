@@ -192,6 +192,11 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     if (role == Role::db || role == Role::proxy) { write_postgres(writer, cluster.postgres, secrets, role); }
     if (role == Role::db || role == Role::backup) {
         INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets, role), "");
+        if (role == Role::backup && backup.repositories.empty()) {
+            return fail(
+                ErrorKind::invalid_input,
+                "cluster.yaml has no repository of type host: a machine of role backup would have nothing to do");
+        }
         write_backup(writer, backup, true);
     }
     if (role == Role::proxy) { write_proxy(writer, cluster.proxy, cluster.firewall.clients); }

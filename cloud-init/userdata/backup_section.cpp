@@ -262,7 +262,7 @@ void read_schedule(Fields& fields, BackupSchedule& schedule) {
     schedule.full = read_slot(inner, "full", schedule.full);
     schedule.diff = read_slot(inner, "diff", schedule.diff);
     schedule.incr = read_slot(inner, "incr", schedule.incr);
-    if (!schedule.full && section->mapping() != nullptr) {
+    if (!schedule.full && inner.text("full") == "off") {
         fault_at(inner, "full", "there have to be full backups", "differential ones hang on them");
     }
     inner.finish();

@@ -78,7 +78,7 @@ std::string render_terms(std::string_view title, const std::vector<std::pair<std
 } // namespace
 
 std::string render_manual(const Command& program, const ManualNotes& notes) {
-    auto out = text::format(".TH {} {} {} \"{} {}\" \"Ingot\"\n", roff(program.name), notes.section, roff(notes.date),
+    auto out = text::format(".TH {} {} {} \"{} {}\" \"Ingot\"\n", roff(program.name), notes.section, notes.date,
                             roff(program.name), roff(notes.version));
     out += text::format(".SH NAME\n{} \\- {}\n", roff(program.name), roff(notes.title));
     out += text::format(".SH SYNOPSIS\n\\fB{}\\fR{}\n", roff(program.name), usage_of(program));

@@ -6,7 +6,7 @@ namespace ingot::firstboot {
 
 namespace {
 
-using cloud_init::Role;
+using NodeRole = cloud_init::Role; // Role is the one of firstboot/steps here
 
 bool is_v6(std::string_view network) { return network.find(':') != std::string_view::npos; }
 
@@ -50,18 +50,18 @@ std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallCo
     };
     // The table: what, port, from where.
     switch (config.role) {
-    case Role::etcd:
+    case NodeRole::etcd:
         add("etcd for clients", 2379, nodes);
         add("etcd for members", 2380, nodes);
         add("the agent for founders", 2381, nodes);
         add("the join service", 2382, nodes);
         break;
-    case Role::db:
+    case NodeRole::db:
         add("PostgreSQL", 5432, nodes);
         add("Patroni", 8008, nodes);
         add("pgBackRest", 8432, nodes);
         break;
-    case Role::proxy:
+    case NodeRole::proxy:
         add("the primary", config.proxy.primary_port, clients);
         add("replicas", config.proxy.replica_port, clients);
         add("the pool", config.proxy.pool_port, clients);
@@ -70,7 +70,7 @@ std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallCo
         // The address that moves between the proxies.
         if (config.proxy.virtual_address) { open.push_back({.what = "VRRP", .protocol = "vrrp", .from = nodes}); }
         break;
-    case Role::backup: add("pgBackRest", 8432, nodes); break;
+    case NodeRole::backup: add("pgBackRest", 8432, nodes); break;
     }
     add("metrics", 9180, nodes);
     for (const auto& more : firewall.open) {

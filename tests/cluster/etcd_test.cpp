@@ -11,6 +11,7 @@
 
 #include "common/text/text.hpp"
 #include "tests/cluster/etcd_lab.hpp"
+#include "tests/places/places.hpp"
 
 using namespace std::chrono_literals;
 using namespace ingot;
@@ -22,7 +23,7 @@ constexpr auto kPatience = 150s;
 
 std::string images() {
     const char* told = std::getenv("INGOT_IMAGES");
-    return told != nullptr ? told : INGOT_SOURCE_DIR "/build/images";
+    return told != nullptr ? told : (source_dir() / "build/images").string();
 }
 
 /// With INGOT_THOROUGH=1: every crash point, not only those that have gone wrong in other projects.

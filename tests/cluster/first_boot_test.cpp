@@ -149,7 +149,7 @@ class FirstBoot : public testing::Test {
         repository_ = make_repository(folder_->path());
         auto made = cloud_init::init_cluster({.name = kName}, clock::SystemClock().now()).value();
         made.cluster.topology = {.etcd = {{"etcd-1", "10.0.0.11"}}, .db = 2, .proxy = 1};
-        certificate_ = made.secrets.authorities.at(cloud_init::Role::db).certificate_pem;
+        certificate_ = made.secrets.authorities.at(cloud_init::Role::db).current.certificate_pem;
         ASSERT_TRUE(cloud_init::write_new_cluster(folder_->path(), made));
         lab_ = new LabDriver(kName, images());
         lab_->down();

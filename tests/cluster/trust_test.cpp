@@ -181,7 +181,7 @@ TEST_F(Trust, OnlyRootReachesTheMetadata) {
 
 TEST_F(Trust, NoSecretIsReadableByOthersOrLogged) {
     // The machine's own user-data says what its secrets are; the search has to find one that is planted.
-    const std::string search = R"(
+    const std::string search = R"sh(
 set -u
 umask 077
 curl -s http://169.254.169.254/hetzner/v1/userdata > /run/search.ud
@@ -200,21 +200,21 @@ for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ;
 done
 ingot-agent status --json | grep -cFf /run/search.words | sed 's/^/status: /'
 rm -f /run/search.ud /run/search.words /var/tmp/planted
-)";
+)sh";
     for (const auto& machine : machines()) {
-      const auto lines = text::lines(script(machine, search).out);
-      std::vector<std::string> found;
-      int words = 0;
-      for (const auto& line : lines) {
-          if (line.starts_with("words: ")) {
-              words = static_cast<int>(text::to_number(line.substr(7)).value_or(0));
-          } else {
-              found.push_back(line);
-          }
-      }
-      EXPECT_GE(words, 2) << machine;
-      EXPECT_EQ(found, (std::vector<std::string>{"file: /var/tmp/planted", "journal: 0", "status: 0"})) << machine;
-  }
+        const auto lines = text::lines(script(machine, search).out);
+        std::vector<std::string> found;
+        int words = 0;
+        for (const auto& line : lines) {
+            if (line.starts_with("words: ")) {
+                words = static_cast<int>(text::to_number(line.substr(7)).value_or(0));
+            } else {
+                found.push_back(line);
+            }
+        }
+        EXPECT_GE(words, 2) << machine;
+        EXPECT_EQ(found, (std::vector<std::string>{"file: /var/tmp/planted", "journal: 0", "status: 0"})) << machine;
+    }
 }
 
 TEST_F(Trust, DaemonsAreSandboxed) {

@@ -30,7 +30,7 @@ cloud_init::RoleToken token(int epoch, char letter) {
 class Join : public testing::Test {
   protected:
     static void SetUpTestSuite() {
-        if (test::find_etcd()) { etcd_ = new test::EtcdCluster(1); }
+        if (ingot::test::find_etcd()) { etcd_ = new ingot::test::EtcdCluster(1); }
     }
     static void TearDownTestSuite() {
         delete etcd_;
@@ -104,7 +104,7 @@ class Join : public testing::Test {
         return said;
     }
 
-    static test::EtcdCluster* etcd_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static ingot::test::EtcdCluster* etcd_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
     test::World office_{};
     test::World machine_{};
     std::string address_;
@@ -118,7 +118,7 @@ class Join : public testing::Test {
     std::unique_ptr<tls::Server> server_{};
 };
 
-test::EtcdCluster* Join::etcd_ = nullptr;
+ingot::test::EtcdCluster* Join::etcd_ = nullptr;
 
 TEST_F(Join, ANodeGetsItsCertificateAndItsName) {
     const auto fresh = obtain_identity(node_, access_, machine_.environment);

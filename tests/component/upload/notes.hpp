@@ -14,8 +14,8 @@ class Notes final : public builder::publish::Report {
     void phase(std::string_view image, std::string_view phase) override { add(image, phase); }
     void amount(std::string_view, std::string_view, const builder::publish::Amount&) override {}
     void percent(std::string_view, std::string_view, int) override {}
-    void note(std::string_view image, std::string_view text) override { add(image, text); }
-    void done(std::string_view image, std::string_view text, const json::Json&) override { add(image, text); }
+    void note(std::string_view image, std::string_view line) override { add(image, line); }
+    void done(std::string_view image, std::string_view line, const json::Json&) override { add(image, line); }
     std::string text;
 
   private:

@@ -50,15 +50,14 @@ struct Case {
                           .db_ca = pki().db.certificate_pem,
                           .proxy_ca = pki().proxy.certificate_pem,
                           .keys = {}},
-                  .access = {.tokens = {{Role::db, {token(3, 'n'), token(2, 'o')}}, {Role::proxy, {token(7, 'p')}}}}},
-        .now = kNow
-};
-SignRequest request{.role = "db", .name = "db-1", .csr_pem = ""};
-Connection connection{.address = "10.0.0.21", .binding = kBinding};
-crypto::LeafRequest wanted = leaf_of("orders", Role::db, "db-1", "10.0.0.21");
-RoleToken shown = token(3, 'n');
-std::string made_on = kBinding; ///< the connection that the proof was made for
-crypto::Secret key = pki().key;
+                  .access = {.tokens = {{Role::db, {token(3, 'n'), token(2, 'o')}}, {Role::proxy, {token(7, 'p')}}}},
+                  .now = kNow};
+    SignRequest request{.role = "db", .name = "db-1", .csr_pem = ""};
+    Connection connection{.address = "10.0.0.21", .binding = kBinding};
+    crypto::LeafRequest wanted = leaf_of("orders", Role::db, "db-1", "10.0.0.21");
+    RoleToken shown = token(3, 'n');
+    std::string made_on = kBinding; ///< the connection that the proof was made for
+    crypto::Secret key = pki().key;
 };
 
 Result<Applicant> outcome(Case& given) {
