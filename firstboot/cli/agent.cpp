@@ -6,6 +6,7 @@
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/cli/own_node.hpp"
 #include "firstboot/datasource/datasource.hpp"
 #include "firstboot/firewall/firewall.hpp"
 #include "firstboot/identity/identity.hpp"
@@ -32,23 +33,6 @@ constexpr auto kRenewalInterval = std::chrono::seconds(20);
 std::string gist(std::string reason) {
     std::erase_if(reason, [](char letter) { return letter >= '0' && letter <= '9'; });
     return reason;
-}
-
-/// What an #include of the user-data names. Where user-data has to be signed, so has this.
-cloud_init::Fetch fetch_with(const Environment& environment, const std::optional<PublicKeys>& keys) {
-    return [&environment, &keys](const std::string& url) -> Result<std::string> {
-        constexpr int kOk = 200;
-        const auto http = environment.make_http();
-        INGOT_ASSIGN(auto response, http->send({.url = url, .timeout = std::chrono::seconds(10)}),
-                     "reading what the user-data includes");
-        if (response.status == kOk) {
-            if (!keys) { return std::move(response.body); }
-            INGOT_ASSIGN(auto text, signed_text(response.body, *keys), "what the user-data includes from " + url);
-            return text;
-        }
-        return fail(ErrorKind::transient,
-                    text::format("reading what the user-data includes: GET {}: HTTP {}", url, response.status));
-    };
 }
 
 } // namespace

@@ -4,9 +4,10 @@
 
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
-#include "firstboot/cli/own_node.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/coordination/session.hpp"
 #include "firstboot/identity/identity.hpp"
+#include "firstboot/node/record.hpp"
 #include "firstboot/system/services.hpp"
 
 namespace ingot::firstboot::cli {
@@ -14,9 +15,10 @@ namespace ingot::firstboot::cli {
 namespace {
 
 Result<std::string> read_overview(Environment& environment) {
-    INGOT_ASSIGN(const auto node, own_node(environment), "");
+    INGOT_ASSIGN(const auto node, read_node(environment.root), "");
     const auto& cluster = node.config.cluster;
-    EtcdSession etcd(environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd"));
+    EtcdSession etcd(environment.make_http(), addresses_to_try(environment.root, node.config.etcd.founders),
+                     tls_for(environment.root, "etcd"));
     overview::Sources sources{.cluster = cluster};
     INGOT_ASSIGN(auto patroni, etcd->list(patroni_key(cluster, "")), "asking etcd");
     INGOT_ASSIGN(auto ingot, etcd->list(ingot_key(cluster, "")), "asking etcd");

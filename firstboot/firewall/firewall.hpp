@@ -16,8 +16,9 @@ namespace ingot::firstboot {
 
 /// One line of the table.
 struct Opening {
-    std::string what;              ///< "PostgreSQL"
-    std::string protocol = "tcp";  ///< "tcp", "udp", or the name of an IP protocol without ports ("vrrp")
+    std::string what; ///< "PostgreSQL"
+    std::string protocol =
+        "tcp"; ///< "tcp", "udp", or the number of an IP protocol without ports (112 is VRRP): names are in no image
     int port = 0;                  ///< 0 for a protocol without ports
     std::vector<std::string> from; ///< networks; anybody if empty
 };

@@ -20,7 +20,10 @@ std::string set_of(const std::vector<std::string>& networks, bool v6) {
 }
 
 std::string match_of(const Opening& opening) {
-    if (opening.port == 0) { return text::format("meta l4proto {}", opening.protocol); }
+    // By number where nft does not know the name itself: an image has no /etc/protocols.
+    if (opening.port == 0) {
+        return text::format("meta l4proto {}", opening.protocol);
+    }
     return text::format("{} dport {}", opening.protocol, opening.port);
 }
 
@@ -68,7 +71,7 @@ std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallCo
         add("the pool for reads", config.proxy.read_pool_port, clients);
         add("statistics of HAProxy", 8404, nodes);
         // The address that moves between the proxies.
-        if (config.proxy.virtual_address) { open.push_back({.what = "VRRP", .protocol = "vrrp", .from = nodes}); }
+        if (config.proxy.virtual_address) { open.push_back({.what = "VRRP", .protocol = "112", .from = nodes}); }
         break;
     case NodeRole::backup: add("pgBackRest", 8432, nodes); break;
     }
@@ -90,9 +93,9 @@ std::string render_firewall(const std::vector<Opening>& open) {
         "        ct state established,related accept\n"
         "        ct state invalid drop\n"
         "        iif \"lo\" accept\n"
-        "        ip protocol icmp icmp type { echo-request, destination-unreachable, time-exceeded, "
+        "        icmp type { echo-request, destination-unreachable, time-exceeded, "
         "parameter-problem } accept\n"
-        "        meta l4proto ipv6-icmp accept\n"
+        "        meta l4proto 58 accept comment \"ICMPv6\"\n"
         "        udp sport 67 udp dport 68 accept comment \"DHCP\"\n"
         "        ip6 saddr fe80::/10 udp dport 546 accept comment \"DHCPv6\"\n";
     for (const auto& opening : open) { out += rules_of(opening); }

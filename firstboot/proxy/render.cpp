@@ -93,8 +93,8 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
                         binds(node, proxy.replica_port));
     // Patroni says 200 as soon as it has the lock; what PostgreSQL is by then, only the body says. Until it has left
     // recovery it would refuse every write.
-    out += render_backend(kBackends[0],
-                          "GET /primary\n    http-check expect rstring '\"role\": \"(primary|master)\"'", layout);
+    out +=
+        render_backend(kBackends[0], "GET /primary\n    http-check expect ! string '\"role\": \"replica\"'", layout);
     out += render_backend(kBackends[1], "OPTIONS /replica?lag=16MB", layout);
     // PgBouncer cannot listen on an address that is not there yet.
     for (const auto& [name, port] :

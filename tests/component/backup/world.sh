@@ -36,7 +36,7 @@ on_host() { chroot "$work/world/host" setpriv --reuid postgres --regid postgres 
 backrest() { on_db pgbackrest --stanza=orders "$@"; }
 sql() { on_db psql -X -q -A -t -v ON_ERROR_STOP=1 -h /var/run/postgresql -c "$1"; }
 start_postgres() {
-  on_db /usr/lib/postgresql/17/bin/pg_ctl -D "$data" -w -t 60 -l /tmp/postgres.log start >/dev/null || { cat "$db/tmp/postgres.log"; return 1; }
+  on_db /usr/lib/postgresql/17/bin/pg_ctl -D "$data" -w -t 180 -l /tmp/postgres.log start >/dev/null || { cat "$db/tmp/postgres.log"; return 1; }
 }
 stop_postgres() { on_db /usr/lib/postgresql/17/bin/pg_ctl -D "$data" -w -m "${1:-fast}" stop >/dev/null; }
 make_database() {

@@ -265,8 +265,8 @@ TEST_F(Join, ANameIsGivenAwayWhenItsMachineIsSilent) {
     ASSERT_TRUE(claims.write("db-1", {.key_sha256 = "other", .role = "db", .address = "127.0.0.77", .at = "t"}, {}));
     // Over loopback every address refuses a connection, so somebody is there.
     EXPECT_THAT(refused().signer, HasSubstr("the name db-1 belongs to the machine at 127.0.0.77, which answers"));
-    // Nobody routes this one.
-    ASSERT_TRUE(claims.write("db-1", {.key_sha256 = "other", .role = "db", .address = "0.0.0.1", .at = "t"},
+    // Nobody can be connected to at this one.
+    ASSERT_TRUE(claims.write("db-1", {.key_sha256 = "other", .role = "db", .address = "255.255.255.255", .at = "t"},
                              claims.find("db-1").value()));
     open_office();
     EXPECT_THAT(refused().node, HasSubstr("silent for 60 s"));
