@@ -297,7 +297,8 @@ TEST_F(Installing, LeavesTheSeedInTheRootForRootAlone) {
     const auto root = path("root");
     fs::create_directory(root);
     const auto options = text::format("ro,loop,offset={},sizelimit={}", map.boot.root_at, map.boot.root_size);
-    ASSERT_EQ(run({"mount", "-o", options, path("backing").string(), root.string()}).exit_code, 0);
+    const auto mounted = run({"mount", "-o", options, disk.path(), root.string()});
+    ASSERT_EQ(mounted.exit_code, 0) << mounted.err;
     const auto seed = root / "var/lib/cloud/seed/nocloud";
     EXPECT_EQ(files::read(seed / "user-data").value_or(""), "#cloud-config\n# secret\n");
     EXPECT_EQ(files::read(seed / "meta-data").value_or(""), "instance-id: i-1\n");

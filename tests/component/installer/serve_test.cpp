@@ -118,6 +118,8 @@ roles:
         address.sin_port = htons(port_);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) { return false; }
+        const timeval patience{.tv_sec = 0, .tv_usec = 100'000}; // it may wait for more for a minute; we do not
+        ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
         static_cast<void>(::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
         ::shutdown(fd.get(), SHUT_WR);
         std::array<char, 512> answer{};
