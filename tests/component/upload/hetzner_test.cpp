@@ -159,8 +159,10 @@ TEST_F(Upload, SurvivesOneFaultAtEveryCallOfTheApi) {
                                               Mischief::bad_gateway, Mischief::garbage,     Mischief::locked,
                                               Mischief::conflict,    Mischief::sold_out,    Mischief::failing_action};
     const std::vector<Mischief> of_questions = {Mischief::refuse, Mischief::server_error, Mischief::garbage};
+    Sample sample(7); // of about 150
     for (const auto& [operation, nth] : all_calls()) {
         for (const auto kind : operation.starts_with("GET") ? of_questions : of_changes) {
+            if (!sample.takes_next()) { continue; }
             SCOPED_TRACE(text::format("{} number {}, mischief {}", operation, nth, static_cast<int>(kind)));
             world().tools.reset();
             LocalRescue rescue(world().tools, world().disk, kImageSize);
@@ -258,8 +260,10 @@ TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
         commands = world().tools.commands();
     }
     ASSERT_GE(commands, 7) << "login, look, empty, write twice, flush, read back, off";
+    Sample sample(2); // of about 30
     for (int nth = 1; nth <= commands; ++nth) {
         for (const auto trouble : {Trouble::fails, Trouble::dies, Trouble::breaks}) {
+            if (!sample.takes_next()) { continue; }
             SCOPED_TRACE(text::format("command {} of {}, trouble {}", nth, commands, static_cast<int>(trouble)));
             world().tools.reset();
             world().tools.trouble(nth, trouble);

@@ -172,8 +172,10 @@ void SshRescue::start(std::int64_t server) {
         "ListenAddress {}\nPort {}\nHostKey {}/host\nAuthorizedKeysFile {}/authorized\nStrictModes no\nUsePAM no\n"
         "PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin prohibit-password\nPidFile "
         "none\n"
-        "MaxStartups 50\nPrintMotd no\nForceCommand {} {}\n",
-        listen, port_, place.string(), place.string(), tools_.wrapper(), server);
+        "MaxStartups 50\nPrintMotd no\nForceCommand {} {}\n"
+        // Bash reads ~/.bashrc at every login over ssh: what this machine's root has there is none of the tests'.
+        "SetEnv HOME={}\n",
+        listen, port_, place.string(), place.string(), tools_.wrapper(), server, place.string());
     auto started = process::Background::start(
         {.argv = {"/usr/sbin/sshd", "-D", "-e", "-f", (place / "config").string()}, .log_file = place / "log"});
     if (!started) { std::abort(); }

@@ -29,7 +29,7 @@ int any_port() {
 }
 
 fs::path modules() {
-    const char* const given = std::getenv("INGOT_S3_MODULES");
+    const char* const given = std::getenv("INGOT_S3");
     return given == nullptr ? fs::path() : fs::path(given);
 }
 
@@ -38,7 +38,7 @@ fs::path modules() {
 std::string Storage::why_not() {
     if (!files::exists("/usr/bin/node")) { return "there is no node"; }
     if (modules().empty() || !files::exists(modules() / "@20minutes/s3rver")) {
-        return "INGOT_S3_MODULES names no folder with the storage server; ./dev test component fetches it";
+        return "INGOT_S3 names no folder with the storage server; ./dev test fetches it";
     }
     return {};
 }
