@@ -3,11 +3,9 @@
 //
 // INGOT_FAIL_AT=n        SIGKILL behind the n-th point of this process
 // INGOT_FAIL_AT=each:F   SIGKILL behind every point once: what was killed at is noted in the file F first, durably.
-// Each
-//                        start gets one point further, so that one boot goes through all of them
-// INGOT_FAIL_AT=cut:F    as each, but every tenth time the machine itself is reset, unsynced: RB_AUTOBOOT. In a
-// container
-//                        that ends its PID 1
+//                        Each start gets one point further, so that one boot goes through all of them
+// INGOT_FAIL_AT=cut:F    as each, at a quarter of the points (chosen by their digests), and every fifth time the
+//                        machine itself is reset, unsynced: RB_AUTOBOOT. In a container that ends its PID 1
 //
 // A point is what became durable: the path and a digest of what is there. A file that is written again and again with
 // other contents counts ten times at most, so that duties end. /run is not durable.
