@@ -56,7 +56,7 @@ rm -rf "${db:?}$data"
 make_database
 start_postgres
 if backrest stanza-create >"$work/foreign.txt" 2>&1; then exit 1; fi
-stop_postgres
+stop_postgres immediate # its WAL is not taken, so an orderly end would wait
 
 say "a wrong S3 secret"
 stop_s3

@@ -45,6 +45,7 @@ make_database() {
 }
 start_s3() {
   mkdir -p "$work/world/s3"
+  : >"$work/s3.log"
   # shellcheck disable=SC2046 # two words: key and secret
   node "$s3_server" "$tools" 127.0.0.61 9000 "$work/world/s3" "$work/s3.crt" "$work/s3.key" backups $(cat "$work/s3.account") >"$work/s3.log" 2>&1 &
   s3_pid=$!
