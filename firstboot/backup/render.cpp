@@ -35,15 +35,14 @@ std::string lines_of(const S3Store& s3, std::size_t number) {
                               s3.path_style ? "path" : "host");
     if (!s3.verify) { lines += text::format("repo{}-storage-verify-tls=n\n", number); }
     if (!s3.ca.empty()) { lines += text::format("repo{}-storage-ca-file={}\n", number, ca_file(number)); }
-    // Few large objects instead of many small ones, and only the changed blocks of a file in later backups.
-    return lines + text::format("repo{0}-bundle=y\nrepo{0}-block=y\n", number);
+    return lines;
 }
 
 std::string lines_of(const SftpStore& sftp, std::size_t number) {
     return text::format("repo{0}-type=sftp\nrepo{0}-sftp-host={1}\nrepo{0}-sftp-host-port={2}\n"
                         "repo{0}-sftp-host-user={3}\nrepo{0}-sftp-private-key-file={4}\n"
                         "repo{0}-sftp-host-key-check-type=fingerprint\nrepo{0}-sftp-host-key-hash-type=sha256\n"
-                        "repo{0}-sftp-host-fingerprint={5}\nrepo{0}-bundle=y\nrepo{0}-block=y\n",
+                        "repo{0}-sftp-host-fingerprint={5}\n",
                         number, sftp.host, sftp.port, sftp.user, key_file(number), hex_fingerprint(sftp.host_key));
 }
 
@@ -156,6 +155,9 @@ std::string render_config(const NodeSpec& node, const Place& place, Scope scope)
         if (!is_on_host(repository)) {
             out += text::format("repo{}-path={}\n", number, repository_path(node, repository));
         }
+        // Few large files instead of many small ones (each would be synced to disk by itself: a thousand for an empty
+        // database), and only the changed blocks of a file in later backups.
+        out += text::format("repo{0}-bundle=y\nrepo{0}-block=y\n", number);
         out += cipher_lines(backup, number);
         out += retention_lines(backup.retention, number);
     }

@@ -194,7 +194,14 @@ TEST_F(Backups, AreMadeIntoABackupHostAndAnS3BucketByTheClusterItself) {
         std::jthread booting([&] {
             up = lab().lab({"up", in("cluster") / "cluster.yaml", "--images", images(), "--timeout", "300"}, 400s);
         });
-        const auto supervised = LabDriver::wait(60s, [] { return supervisor_pid(kName) > 0; });
+        // Its first moments are in this machine's network.
+        const auto supervised = LabDriver::wait(60s, [] {
+            std::error_code error;
+            const int supervisor = supervisor_pid(kName);
+            const auto own = fs::read_symlink("/proc/self/ns/net", error);
+            const auto its = fs::read_symlink(text::format("/proc/{}/ns/net", supervisor), error);
+            return supervisor > 0 && !error && own != its;
+        });
         if (supervised) { start_s3(); }
     }
     std::printf("%s%s", up.out.c_str(), up.err.c_str());

@@ -55,7 +55,11 @@ say "another database is not let into the stanza"
 rm -rf "${db:?}$data"
 make_database
 start_postgres
-if backrest stanza-create >"$work/foreign.txt" 2>&1; then exit 1; fi
+for _ in $(seq 60); do # while its WAL is being refused, the lock may be held
+  if backrest stanza-create >"$work/foreign.txt" 2>&1; then exit 1; fi
+  grep -q '\[050\]' "$work/foreign.txt" || break
+  sleep 1
+done
 stop_postgres immediate # its WAL is not taken, so an orderly end would wait
 
 say "a wrong S3 secret"
