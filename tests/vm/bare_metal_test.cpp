@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr auto kPatience = 240s;
+constexpr auto kPatience = 500s; ///< alone, the longest wait takes a minute
 constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*(no metadata|private network)))";
 
 fs::path images() {
