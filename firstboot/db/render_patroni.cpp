@@ -189,7 +189,10 @@ void write_access(Writer& out, const NodeSpec& node) {
     out.end_sequence();
     out.key("pg_ident").begin_sequence();
     out.text(text::format("here postgres {}", kReplicator));
-    out.text("here prometheus ingot_monitor"); // postgres-exporter
+    // postgres-exporter. PostgreSQL has a user namespace of its own (PrivateUsers of Patroni's unit), in which all
+    // users but root and postgres are nobody: whoever may run programs on this machine may look at its figures.
+    out.text("here prometheus ingot_monitor");
+    out.text("here nobody ingot_monitor");
     for (const auto user : {kReplicator, kRewinder, std::string_view("postgres")}) {
         out.text(text::format("db {} {}", subject("db"), user));
     }

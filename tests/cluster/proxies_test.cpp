@@ -214,7 +214,8 @@ std::set<std::string> served() {
 
 TEST_F(Proxies, TellPrometheusAllThatAlertsAndDashboardAskFor) {
     std::set<std::string> missing;
-    EXPECT_TRUE(LabDriver::wait(60s,
+    // So long because the first backup takes its time.
+    EXPECT_TRUE(LabDriver::wait(240s,
                                 [&missing] {
                                     const auto there = served();
                                     missing.clear();
