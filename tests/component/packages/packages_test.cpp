@@ -1,4 +1,5 @@
 // Both packages on a Debian that has nothing else: apt finds what they depend on, and the programs run.
+#include <cstdlib>
 #include <filesystem>
 
 #include <unistd.h>
@@ -37,6 +38,10 @@ class Packages : public testing::TestWithParam<const char*> {};
 TEST_P(Packages, InstallAndRunOnACleanDebian) {
     if (::geteuid() != 0) { GTEST_SKIP() << "needs root for a root of its own"; }
     const std::string suite = GetParam();
+    // A root takes a minute and 200 MB of packages: by default only the suite that images are made of by default.
+    if (suite != "trixie" && std::getenv("INGOT_THOROUGH") == nullptr) {
+        GTEST_SKIP() << "only with INGOT_THOROUGH=1";
+    }
     const auto folder = *files::TempDir::create("ingot-packages-");
     const auto root = folder.path() / "root";
     const auto made = run({"mmdebstrap", "--mode=root", "--variant=apt", "--aptopt=APT::Install-Recommends \"false\"",
@@ -63,7 +68,7 @@ TEST_P(Packages, InstallAndRunOnACleanDebian) {
 
     const auto explained = inside("cd /tmp && ingot build db --explain");
     EXPECT_EQ(explained.exit_code, 0) << explained.err;
-    EXPECT_THAT(explained.out, HasSubstr("patroni"));
+    EXPECT_THAT(explained.out, HasSubstr("image db"));
 
     const auto completed =
         inside("bash -c 'source /usr/share/bash-completion/completions/ingot; COMP_WORDS=(ingot upload \"\"); "
