@@ -123,9 +123,9 @@ TEST_F(Trust, AClusterFormsWithCaKeysOnTheEtcdNodeAlone) {
 TEST_F(Trust, OnlyTheListedPortsListen) {
     // Beyond loopback; resolved and the daemons' own loopback sockets do not count.
     const std::map<std::string, std::set<std::string>> wanted = {
-        {"etcd", {"22", "2379", "2380", "2381", "2382"}},
-        {"db", {"22", "5432", "8008"}},
-        {"proxy", {"22", "5000", "5001", "6432", "8404"}},
+        {"etcd", {"22", "2379", "2380", "2381", "2382", "9180"}},
+        {"db", {"22", "5432", "8008", "9180"}},
+        {"proxy", {"22", "5000", "5001", "6432", "6433", "8404", "9180"}},
     };
     for (const auto& machine : lab().status()) {
         const auto output = lab().exec(machine.name, {"ss", "-Htln"});
@@ -221,7 +221,7 @@ TEST_F(Trust, DaemonsAreSandboxed) {
     const std::map<std::string, std::vector<std::pair<std::string, double>>> limits = {
         {"etcd", {{"ingot-etcd.service", 1.5}}},
         {"db", {{"patroni.service", 2.0}}},
-        {"proxy", {{"haproxy.service", 1.5}, {"pgbouncer.service", 1.5}}},
+        {"proxy", {{"haproxy.service", 1.5}, {"pgbouncer.service", 1.5}, {"ingot-read-pool.service", 1.5}}},
     };
     for (const auto& [role, units] : limits) {
         for (const auto& [unit, limit] : units) {
