@@ -135,7 +135,8 @@ std::string EtcdLab::agent_says(const std::string& machine) {
     return "no such machine";
 }
 
-bool EtcdLab::write_keys(const std::string& machine, const std::string& generation) {
+bool EtcdLab::write_keys(const std::string& machine, const std::string& name) {
+    const auto generation = text::replace_all(name, " ", "-"); // keys of etcdctl's txn end at a blank
     // One transaction: all of them or none.
     std::string script = "printf '\\n";
     for (int index = 0; index < kKeys; ++index) {

@@ -50,7 +50,7 @@ class EtcdLab {
     std::string agent_says(const std::string& machine);
 
     /// Writes a set of keys that must be there from now on.
-    bool write_keys(const std::string& machine, const std::string& generation);
+    bool write_keys(const std::string& machine, const std::string& name);
     /// Which of them are missing or wrong, read from this machine alone (`serializable`) or through a quorum.
     std::set<std::string> missing_keys(const std::string& machine, bool serializable = false);
 
