@@ -226,7 +226,7 @@ class Calls {
 
 /// A duty whose object lives as long as it does. What it finds while all is well is logged when it changes.
 template <typename Work>
-Duty make_duty(std::string name, std::chrono::milliseconds interval, const SharedMember& member) {
+Duty make_duty(const std::string& name, std::chrono::milliseconds interval, const SharedMember& member) {
     const auto words = std::make_shared<std::string>();
     const auto work = std::make_shared<Work>(member, words);
     const auto said = std::make_shared<std::string>();

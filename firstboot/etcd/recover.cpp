@@ -147,7 +147,7 @@ Status recover(Environment& environment, const RecoverOptions& options, const Sa
         return fail(ErrorKind::refused, "that is not the name of this cluster; nothing was changed");
     }
 
-    Founding fresh{.cluster_id = node.config.cluster_id,
+    const Founding fresh{.cluster_id = node.config.cluster_id,
                    .name = node.name,
                    .instance_id = node.instance_id,
                    .phase = Phase::member,
