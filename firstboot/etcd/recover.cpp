@@ -148,13 +148,13 @@ Status recover(Environment& environment, const RecoverOptions& options, const Sa
     }
 
     const Founding fresh{.cluster_id = node.config.cluster_id,
-                   .name = node.name,
-                   .instance_id = node.instance_id,
-                   .phase = Phase::member,
-                   .token = random_token(),
-                   .initial_cluster = initial_cluster({{node.name, node.address}}),
-                   .nonce = record ? record->nonce : random_token(),
-                   .recovered_from = given_up(member, record)};
+                         .name = node.name,
+                         .instance_id = node.instance_id,
+                         .phase = Phase::member,
+                         .token = random_token(),
+                         .initial_cluster = initial_cluster({{node.name, node.address}}),
+                         .nonce = record ? record->nonce : random_token(),
+                         .recovered_from = given_up(member, record)};
     // The agent would start etcd again in the middle of this.
     INGOT_TRY(environment.services.stop(kAgentUnit), "stopping the agent");
     INGOT_TRY(environment.services.stop(kUnit), "stopping etcd");

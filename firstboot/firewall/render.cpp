@@ -21,9 +21,7 @@ std::string set_of(const std::vector<std::string>& networks, bool v6) {
 
 std::string match_of(const Opening& opening) {
     // By number where nft does not know the name itself: an image has no /etc/protocols.
-    if (opening.port == 0) {
-        return text::format("meta l4proto {}", opening.protocol);
-    }
+    if (opening.port == 0) { return text::format("meta l4proto {}", opening.protocol); }
     return text::format("{} dport {}", opening.protocol, opening.port);
 }
 
