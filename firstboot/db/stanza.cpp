@@ -24,8 +24,9 @@ Result<BackupSituation> observe_backup(const Database& database, EtcdSession& et
 }
 
 /// A power cut between the two files that stanza-create writes leaves a stanza that pgBackRest neither uses nor makes
-/// again. It may go if nothing else is in it; whoever calls holds the lock.
-Status clear_half_a_stanza(const Database& database, const Error& reason) {
+/// again. Says what is in it and what a person can do. Nothing is removed here: WAL may arrive between a look and a
+/// removal.
+Status explain_half_a_stanza(const Database& database, const Error& reason) {
     const bool half = reason.message.find("archive.info exists but backup.info is missing") != std::string::npos ||
                       reason.message.find("backup.info exists but archive.info is missing") != std::string::npos;
     if (!half) { return reason; }
@@ -58,23 +59,21 @@ Status clear_half_a_stanza(const Database& database, const Error& reason) {
                              "nothing is removed: look at it, or give this cluster another repository path",
                              name, number));
         }
-        log::warning(
-            text::format("stanza {} in repository {} was cut off while it was made; making it again", name, number));
-        INGOT_TRY(pgbackrest(database, {"stop"}, kCheckTimeout), "");
-        auto removed = pgbackrest(database, {repository, "stanza-delete", "--force"}, kCheckTimeout);
-        INGOT_TRY(pgbackrest(database, {"start"}, kCheckTimeout), "");
-        if (!removed) { return std::move(removed).error().with_context("removing a stanza that was cut off"); }
+        return fail(
+            ErrorKind::refused,
+            text::format(
+                "stanza {} in repository {} was cut off while it was made, and holds neither WAL nor backups. "
+                "Nothing is removed by itself: on this node, as postgres, run pgbackrest --stanza={} stop; look "
+                "again that it is empty (pgbackrest --repo={} repo-ls --recurse); then pgbackrest --stanza={} "
+                "--repo={} stanza-delete --force; then pgbackrest --stanza={} start",
+                name, number, name, number, name, number, name));
     }
-    return {};
+    return reason;
 }
 
 Status create_stanza(const Database& database) {
-    auto created = pgbackrest(database, {"stanza-create"}, kCheckTimeout);
-    if (!created) {
-        INGOT_TRY(clear_half_a_stanza(database, created.error()), "creating the stanza");
-        created = pgbackrest(database, {"stanza-create"}, kCheckTimeout);
-    }
-    if (!created) { return std::move(created).error().with_context("creating the stanza"); }
+    const auto created = pgbackrest(database, {"stanza-create"}, kCheckTimeout);
+    if (!created) { INGOT_TRY(explain_half_a_stanza(database, created.error()), "creating the stanza"); }
     return {};
 }
 
