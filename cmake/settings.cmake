@@ -2,7 +2,7 @@
 add_library(ingot_settings INTERFACE)
 target_compile_features(ingot_settings INTERFACE cxx_std_23)
 target_include_directories(ingot_settings INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_definitions(ingot_settings INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL JSON_USE_IMPLICIT_CONVERSIONS=0)
+target_compile_definitions(ingot_settings INTERFACE SPDLOG_FMT_EXTERNAL JSON_USE_IMPLICIT_CONVERSIONS=0)
 target_compile_options(ingot_settings INTERFACE -fstack-protector-strong -fstack-clash-protection -fcf-protection)
 target_link_options(ingot_settings INTERFACE -Wl,-z,relro,-z,now -Wl,--as-needed)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug" OR INGOT_SANITIZE)

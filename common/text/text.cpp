@@ -5,6 +5,8 @@
 #include <charconv>
 #include <numeric>
 
+#include <fmt/format.h>
+
 namespace ingot::text {
 
 namespace {
@@ -30,6 +32,8 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
 }
 
 } // namespace
+
+std::string vformat(fmt::string_view format, fmt::format_args arguments) { return fmt::vformat(format, arguments); }
 
 std::vector<std::string> split(std::string_view text, char separator) {
     std::vector<std::string> parts;

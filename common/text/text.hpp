@@ -1,7 +1,7 @@
 // Small text tools that the standard library of g++ 12 lacks, and the one door to {fmt}.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <optional>
 #include <span>
@@ -11,7 +11,14 @@
 
 namespace ingot::text {
 
-using fmt::format;
+/// `format` for arguments that are erased already; compiled once, which is what makes `format` cheap to include.
+std::string vformat(fmt::string_view format, fmt::format_args arguments);
+
+/// Fills the places of `format` ({fmt}'s syntax, checked when compiled).
+template <class... Arguments>
+std::string format(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+    return text::vformat(format, fmt::make_format_args(arguments...));
+}
 
 /// Splits at each `separator`; an empty text gives one empty part.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -66,7 +66,8 @@ bool Channel::wait_for(short events) const {
     if (left.count() <= 0) { return false; }
     std::array<pollfd, 2> polled{pollfd{socket_.get(), events, 0}, pollfd{stop_, POLLIN, 0}};
     const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
-    return ready > 0 && polled[1].revents == 0;
+    // What has arrived is still read: the last word of a peer tells why a connection failed.
+    return ready > 0 && (polled[0].revents != 0 || polled[1].revents == 0);
 }
 
 bool Channel::wait_for_read() const { return wait_for(POLLIN); }

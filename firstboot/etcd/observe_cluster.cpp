@@ -156,6 +156,12 @@ bool is_listed(const Member& member, const std::vector<EtcdMember>& members) {
     });
 }
 
+/// A machine that was told to leave does not ask to be let in again.
+bool has_left(const Member& member) {
+    const auto record = read_founding(member.environment.root);
+    return record && *record && ((*record)->leaving || (*record)->phase == Phase::left);
+}
+
 /// What only a quorum can tell. Without one the view stays as it is.
 Status complete_by_quorum(Member& member, ClusterView& view) {
     std::vector<std::string> endpoints;
@@ -168,7 +174,7 @@ Status complete_by_quorum(Member& member, ClusterView& view) {
     if (identity.cluster_id != view.id) { return fail(ErrorKind::transient, "another cluster answered"); }
     INGOT_ASSIGN(const auto listed, etcd->members(), "");
     INGOT_ASSIGN(view.supersedes, read_superseded(member, etcd), "");
-    if (!is_listed(member, listed) && !has_write_ahead_log(member.environment.root)) {
+    if (!is_listed(member, listed) && !has_write_ahead_log(member.environment.root) && !has_left(member)) {
         INGOT_TRY(register_waiting(member, etcd), "");
     }
     INGOT_ASSIGN(view.waiting, read_waiting(member, etcd), "");
