@@ -1,4 +1,6 @@
 // docs/user-data.md says about every key what the program says.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "cloud-init/userdata/key_tables.hpp"
