@@ -142,7 +142,8 @@ class Backups : public testing::Test {
         return value ? *value : Json();
     }
     static std::string label(const std::string& machine, int repository, const char* kind) {
-        for (const auto& entry : json::member(json::member(status_of(machine), "report"), "repositories")) {
+        const auto status = status_of(machine); // outlives what is looked at in it
+        for (const auto& entry : json::member(json::member(status, "report"), "repositories")) {
             if (json::number_at(entry, "number") == repository) {
                 return json::string_at(json::member(entry, kind), "label").value_or("");
             }

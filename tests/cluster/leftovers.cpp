@@ -42,6 +42,31 @@ void find_cgroups(const std::string& name, std::vector<std::string>& found) {
     }
 }
 
+/// What the labs that run have mounted, each in a world of its own.
+std::string mounts_of_all_labs() {
+    std::string mounts;
+    for (const auto& entry : names_in("/proc")) {
+        if (!is_number(entry)) { continue; }
+        const auto words = text::split(content(fs::path("/proc") / entry / "cmdline"), '\0');
+        if (words.size() > 3 && words[1] == "lab" && words[2] == "supervise") {
+            mounts += content(fs::path("/proc") / entry / "mountinfo");
+        }
+    }
+    return mounts;
+}
+
+/// Devices of the images that no lab has mounted.
+void find_loop_devices(const std::string& images, std::vector<std::string>& found) {
+    const auto mounts = mounts_of_all_labs();
+    for (const auto& device : names_in("/sys/block")) {
+        const auto backing = content(fs::path("/sys/block") / device / "loop/backing_file");
+        if (!backing.empty() && backing.find(images) != std::string::npos &&
+            mounts.find(format("/dev/{} ", device)) == std::string::npos) {
+            found.push_back("loop device " + device);
+        }
+    }
+}
+
 } // namespace
 
 int supervisor_pid(const std::string& name) {
@@ -65,12 +90,7 @@ std::vector<std::string> leftovers(const std::string& name, const std::string& i
             found.push_back("mount " + line);
         }
     }
-    for (const auto& device : names_in("/sys/block")) {
-        const auto backing = content(fs::path("/sys/block") / device / "loop/backing_file");
-        if (!backing.empty() && backing.find(images) != std::string::npos) {
-            found.push_back("loop device " + device);
-        }
-    }
+    find_loop_devices(images, found);
     for (const auto& device : names_in("/sys/class/net")) {
         if (device == "lab0" || (device.size() == 7 && device.starts_with("p0"))) {
             found.push_back("network device " + device);
