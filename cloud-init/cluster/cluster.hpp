@@ -68,17 +68,18 @@ struct Authority {
     std::optional<std::string> previous_pem{}; ///< a certificate that is still trusted
 };
 
-/// Of the cluster that restore: or standby_of: names: the cipher of its repository, and who may replicate.
-struct SourceSecrets {
-    crypto::Secret cipher_pass{};
-    std::string ca{}; ///< PEM: its db CA
-    crypto::Identity credential{};
-};
-
 /// What a repository asks for, by its name in cluster.yaml.
 struct RepositorySecret {
     crypto::Secret secret{};      ///< type s3
     crypto::Secret private_key{}; ///< type sftp
+};
+
+/// Of the cluster that restore: or standby_of: names: what its repositories ask for, and who may replicate.
+struct SourceSecrets {
+    crypto::Secret cipher_pass{};
+    std::map<std::string, RepositorySecret> repositories{};
+    std::string ca{}; ///< PEM: its db CA
+    crypto::Identity credential{};
 };
 
 /// What secrets.yaml says.
@@ -103,7 +104,8 @@ struct InitOptions {
 
 struct NewCluster;
 /// Makes `made` a cluster that is restored from `source`, or a standby of it: same database version, users and
-/// passwords; the repositories of the source to read from, and a path of its own to write to by its own id.
+/// passwords; the repositories of the source to read from, and a path of its own to write to by its own id. A backup
+/// host serves the machines of its own cluster: repositories there are left out.
 Status restore_from(NewCluster& made, const NewCluster& source, RestoreTarget target);
 /// `endpoints` may be empty: then changes come from the repository alone. The credential lives as long as the
 /// source's db CA, and can do nothing in the source but replicate.

@@ -109,7 +109,8 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
 
 /// The backup section of cluster.yaml with the secrets that belong to it. A backup host gets the repositories on such
 /// hosts only, so that it has no other secrets than its own.
-Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, Role role) {
+Result<BackupConfig> with_secrets(BackupConfig backup, const std::map<std::string, RepositorySecret>& secrets,
+                                  const crypto::Secret& cipher_pass, Role role) {
     if (role == Role::backup) {
         std::erase_if(backup.repositories, [](const Repository& repository) {
             return !std::holds_alternative<HostStore>(repository.store);
@@ -119,8 +120,8 @@ Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, R
         auto* const s3 = std::get_if<S3Store>(&repository.store);
         auto* const sftp = std::get_if<SftpStore>(&repository.store);
         if (s3 == nullptr && sftp == nullptr) { continue; }
-        const auto known = secrets.repositories.find(repository.name);
-        const auto& secret = known == secrets.repositories.end() ? RepositorySecret{} : known->second;
+        const auto known = secrets.find(repository.name);
+        const auto& secret = known == secrets.end() ? RepositorySecret{} : known->second;
         const auto& value = s3 != nullptr ? secret.secret : secret.private_key;
         if (value.empty()) {
             return fail(ErrorKind::invalid_input,
@@ -129,7 +130,7 @@ Result<BackupConfig> with_secrets(BackupConfig backup, const Secrets& secrets, R
         }
         (s3 != nullptr ? s3->secret : sftp->private_key) = value;
     }
-    if (!secrets.cipher_pass.empty()) { backup.cipher_pass = secrets.cipher_pass; }
+    if (!cipher_pass.empty()) { backup.cipher_pass = cipher_pass; }
     return backup;
 }
 
@@ -151,7 +152,9 @@ Status write_source(Writer& writer, const Cluster& cluster, const Secrets& secre
     const auto source = secrets.source.value_or(SourceSecrets{});
     if (cluster.restore) {
         auto restore = *cluster.restore;
-        if (!source.cipher_pass.empty()) { restore.source.backup.cipher_pass = source.cipher_pass; }
+        INGOT_ASSIGN(restore.source.backup,
+                     with_secrets(restore.source.backup, source.repositories, source.cipher_pass, Role::db),
+                     "restore");
         write_restore(writer, restore, true);
     }
     if (cluster.standby_of) {
@@ -163,7 +166,9 @@ Status write_source(Writer& writer, const Cluster& cluster, const Secrets& secre
                     "the secrets hold no credential for cluster {}; 'ingot cluster init --standby-of' makes one",
                     standby.source.cluster));
         }
-        if (!source.cipher_pass.empty()) { standby.source.backup.cipher_pass = source.cipher_pass; }
+        INGOT_ASSIGN(standby.source.backup,
+                     with_secrets(standby.source.backup, source.repositories, source.cipher_pass, Role::db),
+                     "standby_of");
         standby.ca = source.ca;
         standby.certificate = source.credential.certificate_pem;
         standby.key = source.credential.key_pem;
@@ -191,7 +196,8 @@ Result<std::string> render_user_data(const Cluster& cluster, const Secrets& secr
     writer.end_mapping().end_mapping();
     if (role == Role::db || role == Role::proxy) { write_postgres(writer, cluster.postgres, secrets, role); }
     if (role == Role::db || role == Role::backup) {
-        INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets, role), "");
+        INGOT_ASSIGN(const auto backup, with_secrets(cluster.backup, secrets.repositories, secrets.cipher_pass, role),
+                     "");
         if (role == Role::backup && backup.repositories.empty()) {
             return fail(
                 ErrorKind::invalid_input,

@@ -110,9 +110,41 @@ void write_identity(Writer& writer, const crypto::Identity& identity) {
     writer.entry("certificate", identity.certificate_pem).entry("key", identity.key_pem.reveal());
 }
 
+std::map<std::string, RepositorySecret> read_repositories(Fields& parent, Faults& faults) {
+    std::map<std::string, RepositorySecret> repositories;
+    const Value* const section = parent.optional("repositories");
+    if (section == nullptr) { return repositories; }
+    const auto path = parent.path("repositories");
+    if (section->mapping() == nullptr) {
+        faults.add(section->position, path + ": expected a mapping of names to secrets");
+        return repositories;
+    }
+    for (const auto& [name, position, value] : *section->mapping()) {
+        Fields fields(value, text::format("{}.{}", path, name), faults);
+        RepositorySecret secret{.secret = crypto::Secret(fields.text("secret").value_or("")),
+                                .private_key = crypto::Secret(fields.text("private_key").value_or(""))};
+        fields.finish();
+        repositories.insert_or_assign(name, std::move(secret));
+    }
+    return repositories;
+}
+
+void write_repositories(Writer& writer, const std::map<std::string, RepositorySecret>& repositories) {
+    if (repositories.empty()) { return; }
+    writer.key("repositories").begin_mapping();
+    for (const auto& [name, secret] : repositories) {
+        writer.key(name).begin_mapping();
+        if (!secret.secret.empty()) { writer.entry("secret", secret.secret.reveal()); }
+        if (!secret.private_key.empty()) { writer.entry("private_key", secret.private_key.reveal()); }
+        writer.end_mapping();
+    }
+    writer.end_mapping();
+}
+
 SourceSecrets read_source(const Value& section, Faults& faults) {
     Fields fields(section, "source", faults);
     SourceSecrets source{.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or("")),
+                         .repositories = read_repositories(fields, faults),
                          .ca = fields.text("ca").value_or(""),
                          .credential = {.certificate_pem = fields.text("certificate").value_or(""),
                                         .key_pem = crypto::Secret(fields.text("key").value_or(""))}};
@@ -123,26 +155,13 @@ SourceSecrets read_source(const Value& section, Faults& faults) {
 void write_source(Writer& writer, const SourceSecrets& source) {
     writer.key("source").begin_mapping();
     if (!source.cipher_pass.empty()) { writer.entry("cipher_pass", source.cipher_pass.reveal()); }
+    write_repositories(writer, source.repositories);
     if (!source.ca.empty()) { writer.entry("ca", source.ca); }
     if (!source.credential.key_pem.empty()) {
         writer.entry("certificate", source.credential.certificate_pem);
         writer.entry("key", source.credential.key_pem.reveal());
     }
     writer.end_mapping();
-}
-
-void read_repositories(const Value& section, std::map<std::string, RepositorySecret>& repositories, Faults& faults) {
-    if (section.mapping() == nullptr) {
-        faults.add(section.position, "repositories: expected a mapping of names to secrets");
-        return;
-    }
-    for (const auto& [name, position, value] : *section.mapping()) {
-        Fields fields(value, text::format("repositories.{}", name), faults);
-        RepositorySecret secret{.secret = crypto::Secret(fields.text("secret").value_or("")),
-                                .private_key = crypto::Secret(fields.text("private_key").value_or(""))};
-        fields.finish();
-        repositories.insert_or_assign(name, std::move(secret));
-    }
 }
 
 } // namespace
@@ -167,9 +186,7 @@ Result<Secrets> parse_secrets(std::string_view text, std::string_view file) {
     }
     read_role_tokens(fields, version, secrets);
     if (const Value* users = fields.optional("users")) { read_users(*users, secrets.users, faults); }
-    if (const Value* section = fields.optional("repositories")) {
-        read_repositories(*section, secrets.repositories, faults);
-    }
+    secrets.repositories = read_repositories(fields, faults);
     secrets.cipher_pass = crypto::Secret(fields.text("cipher_pass").value_or(""));
     if (const Value* section = fields.optional("source")) { secrets.source = read_source(*section, faults); }
     fields.finish();
@@ -188,16 +205,7 @@ crypto::Secret render_secrets(const Secrets& secrets) {
     writer.end_mapping();
     if (!secrets.cipher_pass.empty()) { writer.entry("cipher_pass", secrets.cipher_pass.reveal()); }
     if (secrets.source) { write_source(writer, *secrets.source); }
-    if (!secrets.repositories.empty()) {
-        writer.key("repositories").begin_mapping();
-        for (const auto& [name, secret] : secrets.repositories) {
-            writer.key(name).begin_mapping();
-            if (!secret.secret.empty()) { writer.entry("secret", secret.secret.reveal()); }
-            if (!secret.private_key.empty()) { writer.entry("private_key", secret.private_key.reveal()); }
-            writer.end_mapping();
-        }
-        writer.end_mapping();
-    }
+    write_repositories(writer, secrets.repositories);
     writer.key("authorities").begin_mapping();
     for (const auto& [role, authority] : secrets.authorities) {
         writer.key(to_string(role)).begin_mapping();

@@ -52,6 +52,11 @@ std::optional<std::int64_t> seconds_of(std::string_view time) {
 
 std::string utc(std::int64_t seconds) { return clock::to_rfc3339(clock::WallTime(std::chrono::seconds(seconds))); }
 
+/// Own repositories have files of the same numbers.
+std::string of_source(std::string text) {
+    return text::replace_all(std::move(text), "/etc/pgbackrest/repo", "/etc/pgbackrest/source-repo");
+}
+
 } // namespace
 
 const cloud_init::SourceCluster* source_of(const NodeSpec& node) {
@@ -77,9 +82,16 @@ NodeSpec in_source(const NodeSpec& node) {
     return there;
 }
 
+std::vector<backup::SecretFile> source_files(const NodeSpec& node) {
+    auto files = backup::repository_files(in_source(node));
+    for (auto& file : files) { file.path = of_source(std::move(file.path)); }
+    return files;
+}
+
 std::string render_source(const NodeSpec& node, const Machine& machine) {
     // Both clusters may have the same name, and what is fetched ahead is kept by that name.
-    return text::replace_all(render_pgbackrest(in_source(node), machine), "archive-async=y", "archive-async=n");
+    return of_source(
+        text::replace_all(render_pgbackrest(in_source(node), machine), "archive-async=y", "archive-async=n"));
 }
 
 std::string restore_bootstrap_command(const NodeSpec& node, const Machine& machine) {

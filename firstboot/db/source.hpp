@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/result/result.hpp"
+#include "firstboot/backup/render.hpp"
 #include "firstboot/db/sizing.hpp"
 #include "firstboot/node/node.hpp"
 
@@ -36,6 +37,8 @@ bool streams_from_source(const NodeSpec& node);
 
 /// This node as if it were one of the source's: what renders a repository's files does so for the source's then.
 NodeSpec in_source(const NodeSpec& node);
+/// Keys and CAs of the source's repositories, under names of their own.
+std::vector<backup::SecretFile> source_files(const NodeSpec& node);
 /// pgbackrest.conf for the source's repository.
 std::string render_source(const NodeSpec& node, const Machine& machine);
 /// What makes the first database of a cluster with restore:, as Patroni runs it (no shell in between).

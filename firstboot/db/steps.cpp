@@ -97,8 +97,7 @@ Status configure_source(const Database& database) {
     const auto& node = database.node;
     const auto secret = owned_by(database, 0640, "root", "postgres");
     if (reads_source_repository(node)) {
-        // Own files of the same name come after these.
-        for (const auto& file : backup::repository_files(in_source(node))) {
+        for (const auto& file : source_files(node)) {
             INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
                                                 file.secret ? secret : files::Ownership{.mode = 0644}),
                       "");

@@ -16,6 +16,7 @@ namespace {
 
 constexpr auto kLockTime = std::chrono::seconds(15);
 constexpr auto kLeaderPatience = std::chrono::seconds(15);
+constexpr auto kHealthPatience = std::chrono::seconds(20);
 
 /// Others first; they carry out what concerns this node.
 ClusterSession session_with_others(const Member& member, const ClusterView& view, std::uint64_t self) {
@@ -44,6 +45,22 @@ Status hand_over_leadership(Member& member, const ClusterView& view, std::uint64
     }
 }
 
+bool is_refused(const Status& removed) {
+    return !removed && removed.error().to_string().find("unhealthy cluster") != std::string::npos;
+}
+
+/// etcd removes a member only when the others have been connected for five seconds: after a change of the membership
+/// it says "unhealthy cluster" for that long.
+Status remove_self(Member& member, ClusterSession& others, LeaseLock& lock, std::uint64_t self) {
+    const auto deadline = member.environment.clock.monotonic() + kHealthPatience;
+    for (;;) {
+        auto removed = others->remove_member(self);
+        if (!is_refused(removed) || member.environment.clock.monotonic() > deadline) { return removed; }
+        INGOT_TRY(lock.renew(), "");
+        member.environment.clock.sleep(std::chrono::seconds(1));
+    }
+}
+
 } // namespace
 
 Status leave(Environment& environment, bool anyway, const Say& say) {
@@ -65,13 +82,19 @@ Status leave(Environment& environment, bool anyway, const Say& say) {
     if (const auto risk = leave_risk(view, identity.member_id, anyway)) { return fail(ErrorKind::refused, *risk); }
 
     auto others = session_with_others(member, view, identity.member_id);
-    INGOT_ASSIGN(const auto lock, LeaseLock::acquire(*others, member.key("lock"), node.name, kLockTime),
+    INGOT_ASSIGN(auto lock, LeaseLock::acquire(*others, member.key("lock"), node.name, kLockTime),
                  "waiting for another change of the membership");
     // First the intention, durably: an etcd that ends because it was removed must not make the agent join again.
     record->leaving = true;
     INGOT_TRY(write_founding(root, *record), "");
     INGOT_TRY(hand_over_leadership(member, view, identity.member_id), "");
-    INGOT_TRY(others->remove_member(identity.member_id), "");
+    if (const auto removed = remove_self(member, others, lock, identity.member_id); !removed) {
+        if (is_refused(removed)) {
+            record->leaving = false;
+            INGOT_TRY(write_founding(root, *record), "");
+        }
+        return removed;
+    }
     say(text::format("{} is no member any more; {} stay", node.name, view.members.size() - 1));
     record->phase = Phase::left;
     INGOT_TRY(write_founding(root, *record), "");

@@ -64,6 +64,7 @@ class Backups : public testing::Test {
         delete s3_;
         lab_->down();
         delete lab_;
+        delete made_;
         delete folder_;
     }
     void SetUp() override {
@@ -109,6 +110,7 @@ class Backups : public testing::Test {
                                    .incr = cloud_init::slot_from("every 2m")};
         cluster.backup.restore_test = std::nullopt; // asked for below
         made.secrets.repositories["s3"].secret = crypto::Secret("geheim");
+        made_ = new cloud_init::NewCluster(made);
         return cloud_init::write_new_cluster(folder_->path() / "cluster", made);
     }
 
@@ -156,6 +158,7 @@ class Backups : public testing::Test {
         const auto info =
             json::parse(lab()
                             .exec(lab().primary(), {"runuser", "-u", "postgres", "--", "pgbackrest",
+                                                    text::format("--stanza={}", kName),
                                                     text::format("--repo={}", repository), "--output=json", "info"})
                             .out);
         if (!info || !info->is_array()) { return found; }
@@ -168,8 +171,21 @@ class Backups : public testing::Test {
         return found;
     }
 
-    static std::string cluster_id_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-    static bool broken_;            // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    /// A machine of another cluster; its name.
+    static std::string add(const cloud_init::NewCluster& other, cloud_init::Role role) {
+        const auto path = in(text::format("other-{}.yaml", cloud_init::to_string(role)));
+        const auto text =
+            cloud_init::render_user_data(other.cluster, other.secrets, role, clock::SystemClock().now());
+        EXPECT_TRUE(text.has_value()) << text.error().to_string();
+        if (!text || !files::write(path, *text)) { return {}; }
+        const auto added = lab().lab({"add", std::string(cloud_init::to_string(role)), "--user-data", path.string()});
+        EXPECT_EQ(added.exit_code, 0) << added.err;
+        return std::string(text::trim(added.out));
+    }
+
+    static std::string cluster_id_;       // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static cloud_init::NewCluster* made_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static bool broken_;                  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
   private:
     static files::TempDir* folder_;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -178,6 +194,7 @@ class Backups : public testing::Test {
 };
 
 std::string Backups::cluster_id_;
+cloud_init::NewCluster* Backups::made_ = nullptr;
 bool Backups::broken_ = false;
 files::TempDir* Backups::folder_ = nullptr;
 LabDriver* Backups::lab_ = nullptr;
@@ -298,4 +315,38 @@ TEST_F(Backups, LetWritesGoOnWhileARepositoryIsAway) {
         return json::number_at(json::member(status_of(lab().primary()), "wal"), "waiting_segments") == 0;
     });
     EXPECT_TRUE(archived.has_value()) << json::to_text(status_of(lab().primary()));
+}
+
+TEST_F(Backups, BringEverythingBackFromTheBucketAloneWhenAllMachinesAreLost) {
+    ASSERT_EQ(lab().sql("--pool", "INSERT INTO t SELECT generate_series(10001, 10100)").exit_code, 0);
+    const auto leader = lab().primary();
+    const auto query = [&](const std::string& machine, const std::string& statement) {
+        return std::string(text::trim(lab()
+                                          .exec(machine, {"runuser", "-u", "postgres", "--", "psql", "-X", "-q", "-A",
+                                                          "-t", "-d", "app", "-c", statement})
+                                          .out));
+    };
+    const auto segment = query(leader, "SELECT pg_walfile_name(pg_switch_wal())");
+    ASSERT_TRUE(LabDriver::wait(kPatience,
+                                [&] {
+                                    return query(leader, text::format(
+                                                             "SELECT last_archived_wal >= '{}' FROM pg_stat_archiver",
+                                                             segment)) == "t";
+                                })
+                    .has_value())
+        << json::to_text(status_of(leader));
+    ASSERT_EQ(lab().lab({"kill", "etcd-1", "db-1", "db-2", "backup-1", "proxy-1"}).exit_code, 0);
+
+    auto again =
+        cloud_init::init_cluster({.name = std::string(kName) + "-again"}, clock::SystemClock().now()).value();
+    const auto address = made_->cluster.topology.etcd.begin()->second;
+    again.cluster.topology = {.etcd = {{"etcd-1", address.substr(0, address.rfind('.')) + ".12"}}, .db = 1};
+    const auto derived = cloud_init::restore_from(again, *made_, {});
+    ASSERT_TRUE(derived.has_value()) << derived.error().to_string();
+    ASSERT_EQ(add(again, cloud_init::Role::etcd), "etcd-2");
+    const auto database = add(again, cloud_init::Role::db);
+    const auto ready =
+        LabDriver::wait(kPatience, [&] { return lab().exec(database, {"ingot-agent", "status"}).exit_code == 0; });
+    ASSERT_TRUE(ready.has_value()) << lab().exec(database, {"ingot-agent", "status"}).out;
+    EXPECT_EQ(query(database, "SELECT count(*) FROM t"), "5102");
 }
