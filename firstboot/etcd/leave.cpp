@@ -61,6 +61,18 @@ Status remove_self(Member& member, ClusterSession& others, LeaseLock& lock, std:
     }
 }
 
+/// A machine that was switched off stays in the list for as long as its lease lasts, and takes nobody's place.
+Status forget_the_silent(Member& member, ClusterView& view) {
+    auto own = member.own_session();
+    INGOT_ASSIGN(const auto listing, own->list(member.key("waiting/")), "");
+    for (const auto& entry : listing.entries) {
+        const auto name = entry.key.substr(entry.key.rfind('/') + 1);
+        const auto asked = ask_agent(member.environment, name, entry.value, attest_path(member.node.address));
+        if (!asked.answer) { std::erase(view.waiting, name); }
+    }
+    return {};
+}
+
 } // namespace
 
 Status leave(Environment& environment, bool anyway, const Say& say) {
@@ -78,7 +90,8 @@ Status leave(Environment& environment, bool anyway, const Say& say) {
     auto own = member.own_session();
     INGOT_ASSIGN(const auto identity, own->identify(), "the cluster has no quorum: nobody can leave now");
     INGOT_ASSIGN(const auto listed, own->members(), "");
-    const auto view = observe_members(member, identity.cluster_id, listed);
+    auto view = observe_members(member, identity.cluster_id, listed);
+    INGOT_TRY(forget_the_silent(member, view), "");
     if (const auto risk = leave_risk(view, identity.member_id, anyway)) { return fail(ErrorKind::refused, *risk); }
 
     auto others = session_with_others(member, view, identity.member_id);
@@ -96,6 +109,7 @@ Status leave(Environment& environment, bool anyway, const Say& say) {
         return removed;
     }
     say(text::format("{} is no member any more; {} stay", node.name, view.members.size() - 1));
+    static_cast<void>(others->remove(member.key("waiting/" + node.name))); // of the time when it was let in
     record->phase = Phase::left;
     INGOT_TRY(write_founding(root, *record), "");
     INGOT_TRY(environment.services.stop(kUnit), "stopping etcd");
