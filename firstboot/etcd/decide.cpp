@@ -51,7 +51,8 @@ Decision decide_while_failing(const Situation& situation, const Founding& record
                 record, text::format("the cluster was recovered from a snapshot and is {} now", hex_id(cluster.id)));
         }
         if (record.etcd_cluster != 0 && cluster.id != record.etcd_cluster) {
-            return Refuse{
+            // Not for good: a cluster that was just recovered says only a moment later which one it stands for.
+            return WaitFor{
                 text::format("the data on this disk is of cluster {}, and another one is running: cluster {} "
                              "(seen at {}): {}. One of the two has to go; a person has to say which",
                              hex_id(record.etcd_cluster), hex_id(cluster.id), cluster.seen_at, describe(cluster))};

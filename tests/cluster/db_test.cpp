@@ -272,7 +272,7 @@ TEST_F(DatabaseLife, RefusesAForeignPast) {
 }
 
 TEST_F(DatabaseLife, IsUpgradedByBootingNewMachinesWithoutAFailedWrite) {
-    ASSERT_TRUE(ledger().open());
+    ASSERT_TRUE(ledger().open()) << text::join(ledger().failures_since({}), "\n");
     const auto old = lab().of_role("db");
     ledger().start();
     for (std::size_t i = 0; i < old.size(); ++i) { ASSERT_EQ(lab().lab({"add", "db"}).exit_code, 0); }

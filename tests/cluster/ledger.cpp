@@ -20,8 +20,9 @@ constexpr auto kStatement = 60s; ///< PgBouncer lets clients wait while there is
 
 bool Ledger::open() {
     // No primary key: a row written twice shall be seen, not refused.
-    return lab_.sql("--pool", "CREATE TABLE IF NOT EXISTS ledger (id int, at timestamptz DEFAULT now())").exit_code ==
-           0;
+    const auto made = lab_.sql("--pool", "CREATE TABLE IF NOT EXISTS ledger (id int, at timestamptz DEFAULT now())");
+    if (made.exit_code != 0) { note_failure(made.err); }
+    return made.exit_code == 0;
 }
 
 void Ledger::note_failure(const std::string& problem) {

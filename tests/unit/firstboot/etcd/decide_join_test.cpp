@@ -125,7 +125,7 @@ std::vector<Row> table() {
         {"A2_RecoveredFromASnapshot", failing(fresh(1, {other(cluster({voter(2)}), {kHome})})),
          "put aside: the cluster was recovered from a snapshot"},
         {"A3_AnotherClusterIsThere", failing(fresh(1, {other(cluster({voter(2), voter(3)}))})),
-         "refuse: the data on this disk is of cluster c1, and another one is running: cluster d2"},
+         "the data on this disk is of cluster c1, and another one is running: cluster d2"},
         {"A4_DamagedBesideAQuorum", failing(fresh(1, {two_and_me_dead}), LastWords::damaged),
          "put aside: its log is damaged"},
         {"A4_DamagedWithoutAQuorum", failing(fresh(1, {without_quorum(two_and_me_dead)}), LastWords::damaged),
