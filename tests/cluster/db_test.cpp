@@ -89,10 +89,9 @@ class DatabaseLife : public testing::Test {
 
     /// The first machines of another cluster: one etcd, one db. The name of the latter. The lab never gives a name
     /// twice, but an address that is free again it does: the second etcd machine's is always this one.
-    static std::string found(NewCluster& other, int etcd_number) {
+    static std::string found(NewCluster& other) {
         other.cluster.topology = {.etcd = {{"etcd-1", "10.0.0.12"}}, .db = 1};
         const auto etcd = add(other, Role::etcd);
-        EXPECT_EQ(etcd, text::format("etcd-{}", etcd_number));
         companions_.push_back(etcd);
         auto database = add(other, Role::db);
         companions_.push_back(database);
@@ -188,7 +187,7 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
     const auto target = cloud_init::restore_target_from("time", moment);
     ASSERT_TRUE(target.has_value()) << moment;
     ASSERT_TRUE(cloud_init::restore_from(copy, own(), *target));
-    const auto database = found(copy, 2);
+    const auto database = found(copy);
     const auto ready = LabDriver::wait(240s, [&] { return is_ready(database); });
     print_timing("a cluster restored to a moment is ready", ready);
     ASSERT_TRUE(ready.has_value()) << agent_says(database);
@@ -213,7 +212,7 @@ TEST_F(DatabaseLife, IsFollowedByAStandbyClusterThatTakesOver) {
     for (const auto& machine : lab().of_role("proxy")) { proxy = machine.address; }
     auto standby = cloud_init::init_cluster({.name = "orders-dr"}, now()).value();
     ASSERT_TRUE(cloud_init::follow(standby, own(), {{.address = proxy, .port = 5000}}, now()));
-    const auto database = found(standby, 3);
+    const auto database = found(standby);
     const auto ready = LabDriver::wait(240s, [&] { return is_ready(database); });
     print_timing("a standby cluster is ready", ready);
     ASSERT_TRUE(ready.has_value()) << agent_says(database);
@@ -272,7 +271,10 @@ TEST_F(DatabaseLife, RefusesAForeignPast) {
 }
 
 TEST_F(DatabaseLife, IsUpgradedByBootingNewMachinesWithoutAFailedWrite) {
-    ASSERT_TRUE(ledger().open()) << text::join(ledger().failures_since({}), "\n");
+    // The first client after a time without a leader is told so by PgBouncer, and makes it look again
+    // (docs/limits.md).
+    ASSERT_TRUE(LabDriver::wait(30s, [] { return ledger().open(); }).has_value());
+    const auto begin = Ledger::Clock::now();
     const auto old = lab().of_role("db");
     ledger().start();
     for (std::size_t i = 0; i < old.size(); ++i) { ASSERT_EQ(lab().lab({"add", "db"}).exit_code, 0); }
@@ -290,7 +292,7 @@ TEST_F(DatabaseLife, IsUpgradedByBootingNewMachinesWithoutAFailedWrite) {
     ledger().stop();
     const auto audit = ledger().audit();
     ASSERT_TRUE(audit.has_value());
-    const auto failures = ledger().failures_since({});
+    const auto failures = ledger().failures_since(begin);
     std::printf("rolling upgrade: %zu writes acknowledged, %zu failed\n", ledger().acknowledged(), failures.size());
     EXPECT_EQ(audit->lost, std::set<int>());
     EXPECT_EQ(audit->doubled, 0);
