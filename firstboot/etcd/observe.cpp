@@ -4,6 +4,7 @@
 #include <array>
 #include <future>
 
+#include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/etcd/disk.hpp"
@@ -78,6 +79,13 @@ void ask_everybody(Member& member, Situation& situation) {
         situation.peers.push_back(std::move(answer.peer));
     }
     situation.clusters = observe_clusters(member, ports);
+    if (situation.clusters.size() != 1 || !situation.clusters.front().quorate) { return; }
+    // A machine that waits to be let in has to find the cluster also when the last founder is gone.
+    std::vector<EtcdMember> members;
+    for (const auto& listed : situation.clusters.front().members) { members.push_back(listed.member); }
+    if (auto written = remember_members(member.environment.root, members); !written) {
+        log::warning(std::move(written).error().with_context("writing down the members of etcd").to_string());
+    }
 }
 
 /// The log of the unit's last run, if it is not running now.

@@ -51,7 +51,7 @@ class DatabaseLife : public testing::Test {
         ledger_ = new Ledger(*lab_);
         folder_ = new files::TempDir(files::TempDir::create("ingot-cluster-db").value());
         own_ = new NewCluster(
-            cloud_init::init_cluster({.name = "orders", .synchronous = cloud_init::Synchronous::on}, now()).value());
+            cloud_init::init_cluster({.name = kName, .synchronous = cloud_init::Synchronous::on}, now()).value());
         own_->cluster.topology = {.etcd = {{"etcd-1", "10.0.0.11"}}, .db = 2, .proxy = 1};
         lab_->down();
     }
@@ -183,7 +183,7 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
                    "t";
         }).has_value());
 
-    auto copy = cloud_init::init_cluster({.name = "orders-again"}, now()).value();
+    auto copy = cloud_init::init_cluster({.name = "cluster-db-again"}, now()).value();
     const auto target = cloud_init::restore_target_from("time", moment);
     ASSERT_TRUE(target.has_value()) << moment;
     ASSERT_TRUE(cloud_init::restore_from(copy, own(), *target));
@@ -202,7 +202,7 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
                 }).has_value());
     // It has a full backup in a path of its own, and the source's archive is what it was.
     EXPECT_TRUE(LabDriver::wait(400s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
-    const auto source_path = text::format("/var/lib/pgbackrest/orders-{}", own().cluster.id.substr(0, 8));
+    const auto source_path = text::format("/var/lib/pgbackrest/cluster-db-{}", own().cluster.id.substr(0, 8));
     EXPECT_EQ(trimmed(lab().exec(leader, {"find", source_path, "-name", "00000002*"}).out), "");
     remove_companions();
 }
@@ -210,7 +210,7 @@ TEST_F(DatabaseLife, IsRestoredToAMomentWithExactlyTheRowsOfThen) {
 TEST_F(DatabaseLife, IsFollowedByAStandbyClusterThatTakesOver) {
     std::string proxy;
     for (const auto& machine : lab().of_role("proxy")) { proxy = machine.address; }
-    auto standby = cloud_init::init_cluster({.name = "orders-dr"}, now()).value();
+    auto standby = cloud_init::init_cluster({.name = "cluster-db-dr"}, now()).value();
     ASSERT_TRUE(cloud_init::follow(standby, own(), {{.address = proxy, .port = 5000}}, now()));
     const auto database = found(standby);
     const auto ready = LabDriver::wait(240s, [&] { return is_ready(database); });
@@ -221,26 +221,26 @@ TEST_F(DatabaseLife, IsFollowedByAStandbyClusterThatTakesOver) {
     const auto has_row = [&] { return trimmed(sql_on(database, "SELECT id FROM followed").out) == "1"; };
     EXPECT_TRUE(LabDriver::wait(60s, has_row).has_value()) << agent_says(database);
     EXPECT_EQ(trimmed(sql_on(database, "SELECT sender_host FROM pg_stat_wal_receiver").out),
-              "primary.orders.internal");
+              "primary.cluster-db.internal");
 
     // Neither by mistake nor while the source takes writes.
-    EXPECT_NE(lab().exec(database, {"ingot-agent", "promote-cluster", "orders"}).exit_code, 0);
-    const auto too_early = lab().exec(database, {"ingot-agent", "promote-cluster", "orders-dr"});
+    EXPECT_NE(lab().exec(database, {"ingot-agent", "promote-cluster", kName}).exit_code, 0);
+    const auto too_early = lab().exec(database, {"ingot-agent", "promote-cluster", "cluster-db-dr"});
     EXPECT_NE(too_early.exit_code, 0);
     EXPECT_NE(too_early.err.find("demote-cluster"), std::string::npos) << too_early.err;
 
     const auto leader = lab().primary();
-    const auto demoted = lab().exec(leader, {"ingot-agent", "demote-cluster", "orders"});
+    const auto demoted = lab().exec(leader, {"ingot-agent", "demote-cluster", kName});
     ASSERT_EQ(demoted.exit_code, 0) << demoted.out << demoted.err;
     EXPECT_FALSE(write("INSERT INTO followed VALUES (2)"));
-    const auto promoted = lab().exec(database, {"ingot-agent", "promote-cluster", "orders-dr"});
+    const auto promoted = lab().exec(database, {"ingot-agent", "promote-cluster", "cluster-db-dr"});
     ASSERT_EQ(promoted.exit_code, 0) << promoted.out << promoted.err;
     EXPECT_EQ(sql_on(database, "INSERT INTO followed VALUES (3)").exit_code, 0);
     EXPECT_EQ(trimmed(sql_on(database, "SELECT string_agg(id::text, ' ' ORDER BY id) FROM followed").out), "1 3");
     EXPECT_TRUE(LabDriver::wait(400s, [&] { return has_full_backup(database); }).has_value()) << agent_says(database);
     remove_companions();
 
-    const auto back = lab().exec(leader, {"ingot-agent", "promote-cluster", "orders"});
+    const auto back = lab().exec(leader, {"ingot-agent", "promote-cluster", kName});
     ASSERT_EQ(back.exit_code, 0) << back.out << back.err;
     EXPECT_TRUE(lab().wait_healthy(180s).has_value()) << lab().lab({"status"}).out;
 }

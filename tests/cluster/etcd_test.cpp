@@ -344,6 +344,7 @@ TEST_F(Etcd, DatabaseAndProxyFollowWhenEveryFounderIsReplacedByAnotherAddress) {
     auto members = kFounders;
     for (const auto& founder : kFounders) {
         const auto heir = lab().add();
+        EXPECT_EQ(lab().says(heir, "a spare: the cluster has 3 voters", 90s), "");
         ASSERT_TRUE(lab().be_impatient(heir));
         ASSERT_TRUE(lab().order("kill", {founder}));
         members.erase(members.begin());
