@@ -1,6 +1,7 @@
 #include "tests/cluster/leftovers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "common/files/files.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using text::format;
+
+constexpr std::array<std::string_view, 4> kRoles = {"etcd-", "db-", "proxy-", "backup-"};
 
 std::string content(const fs::path& path) { return files::read(path).value_or(""); }
 
@@ -96,7 +99,11 @@ std::vector<std::string> leftovers(const std::string& name, const std::string& i
             found.push_back("network device " + device);
         }
     }
-    for (const auto& netns : names_in("/run/netns")) { found.push_back("network namespace " + netns); }
+    for (const auto& netns : names_in("/run/netns")) {
+        // They are called as the machines are; the ones of other tests have names of their own.
+        const auto is_machine = [&netns](std::string_view role) { return netns.starts_with(role); };
+        if (std::ranges::any_of(kRoles, is_machine)) { found.push_back("network namespace " + netns); }
+    }
     for (const auto& file : names_in("/run/ingot/lab")) {
         // A supervisor that was killed leaves its socket and lock; the next `up` or `down` takes them.
         if (file.starts_with(name + ".") && !state_is_kept) { found.push_back("/run/ingot/lab/" + file); }
