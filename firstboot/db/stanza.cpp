@@ -5,6 +5,7 @@
 #include "firstboot/db/backup.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/stanza_repair.hpp"
 
 namespace ingot::firstboot::db {
 
@@ -23,57 +24,13 @@ Result<BackupSituation> observe_backup(const Database& database, EtcdSession& et
     return situation;
 }
 
-/// A power cut between the two files that stanza-create writes leaves a stanza that pgBackRest neither uses nor makes
-/// again. Says what is in it and what a person can do. Nothing is removed here: WAL may arrive between a look and a
-/// removal.
-Status explain_half_a_stanza(const Database& database, const Error& reason) {
-    const bool half = reason.message.find("archive.info exists but backup.info is missing") != std::string::npos ||
-                      reason.message.find("backup.info exists but archive.info is missing") != std::string::npos;
-    if (!half) { return reason; }
-    const auto name = stanza(database.node);
-    for (std::size_t number = 1; number <= database.node.config.backup.repositories.size(); ++number) {
-        const auto repository = text::format("--repo={}", number);
-        std::string found;
-        for (const auto* folder : {"archive", "backup"}) {
-            INGOT_ASSIGN(const auto listing,
-                         pgbackrest(database,
-                                    {repository, "repo-ls", "--recurse", text::format("{}/{}", folder, name)},
-                                    kCheckTimeout),
-                         "looking into a stanza that was cut off");
-            found += listing.out;
-        }
-        bool info = false;
-        bool other = false;
-        for (const auto& line : text::lines(found)) {
-            const bool is_info = line.starts_with("archive.info") || line.starts_with("backup.info");
-            info = info || is_info;
-            other = other || (!is_info && !text::trim(line).empty());
-        }
-        const bool whole =
-            found.find("archive.info") != std::string::npos && found.find("backup.info") != std::string::npos;
-        if (!info || whole) { continue; }
-        if (other) {
-            return fail(
-                ErrorKind::refused,
-                text::format("stanza {} in repository {} lost one of its two info files and holds WAL or backups; "
-                             "nothing is removed: look at it, or give this cluster another repository path",
-                             name, number));
-        }
-        return fail(
-            ErrorKind::refused,
-            text::format(
-                "stanza {} in repository {} was cut off while it was made, and holds neither WAL nor backups. "
-                "Nothing is removed by itself: on this node, as postgres, run pgbackrest --stanza={} stop; look "
-                "again that it is empty (pgbackrest --repo={} repo-ls --recurse); then pgbackrest --stanza={} "
-                "--repo={} stanza-delete --force; then pgbackrest --stanza={} start",
-                name, number, name, number, name, number, name));
+Status create_stanza(const Database& database, LeaseLock& lock) {
+    auto created = pgbackrest(database, {"stanza-create"}, kCheckTimeout);
+    if (!created && is_cut_off(created.error().message)) {
+        INGOT_TRY(complete_stanza(database, lock), "completing the stanza");
+        created = pgbackrest(database, {"stanza-create"}, kCheckTimeout); // holds both files against the database
     }
-    return reason;
-}
-
-Status create_stanza(const Database& database) {
-    const auto created = pgbackrest(database, {"stanza-create"}, kCheckTimeout);
-    if (!created) { INGOT_TRY(explain_half_a_stanza(database, created.error()), "creating the stanza"); }
+    INGOT_TRY(std::move(created), "creating the stanza");
     return {};
 }
 
@@ -118,7 +75,7 @@ Status StanzaWatch::act(const Database& database, const std::string& system_id) 
         }
         INGOT_TRY(lock->renew(), "");
         if (std::holds_alternative<CreateStanza>(step)) {
-            INGOT_TRY(create_stanza(database), "");
+            INGOT_TRY(create_stanza(database, *lock), "");
             log::info(text::format("stanza {} is created", situation.stanza));
         } else if (std::holds_alternative<CheckStanza>(step)) {
             INGOT_TRY(pgbackrest(database, {"check"}, kCheckTimeout), "checking the stanza");

@@ -299,3 +299,20 @@ TEST_F(DatabaseLife, IsUpgradedByBootingNewMachinesWithoutAFailedWrite) {
     EXPECT_EQ(failures, std::vector<std::string>());
     EXPECT_EQ(lab().of_role("db").size(), old.size());
 }
+
+// As a power cut in the middle of stanza-create leaves it: archive.info and WAL, no backup.info.
+TEST_F(DatabaseLife, MendsAStanzaThatWasCutOff) {
+    const auto leader = lab().primary();
+    const auto folder = text::format("/var/lib/pgbackrest/{}-{}", kName, own().cluster.id.substr(0, 8));
+    const auto shell = [&](const std::string& script) { return lab().exec(leader, {"sh", "-ec", script}); };
+    const auto archived =
+        text::format("cd {}/archive && find . -type f -exec sha256sum {{}} + | sort >/run/archived", folder);
+    ASSERT_EQ(
+        shell(archived + text::format("; mv {0}/backup {0}/kept; systemctl restart ingot-agent", folder)).exit_code,
+        0);
+    EXPECT_TRUE(LabDriver::wait(180s, [&] { return has_full_backup(leader); }).has_value()) << agent_says(leader);
+    // Everything that was archived is there, unchanged.
+    const auto kept = shell(text::format("cd {}/archive && sha256sum --check --quiet /run/archived", folder));
+    EXPECT_EQ(kept.exit_code, 0) << kept.out << kept.err;
+    EXPECT_NE(shell("test -e /etc/pgbackrest/scratch.conf -o -e /var/spool/pgbackrest/scratch").exit_code, 0);
+}

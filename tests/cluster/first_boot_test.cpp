@@ -62,7 +62,7 @@ constexpr const char* kHash =
 
 /// Listens for what phone_home posts, by systemd and a shell: the images have no other server of this kind.
 constexpr const char* kPhoneServer = R"(  - path: /etc/systemd/system/phone.socket
-    content: "[Socket]\nListenStream=127.0.0.1:8123\nAccept=yes\n"
+    content: "[Socket]\nListenStream=127.0.0.1:8123\nAccept=yes\n[Install]\nWantedBy=sockets.target\n"
   - path: /etc/systemd/system/phone@.service
     content: "[Service]\nStandardInput=socket\nExecStart=/usr/local/bin/phone\n"
   - path: /usr/local/bin/phone
@@ -133,7 +133,7 @@ write_files:
   - [sh, -c, echo two >> /var/lib/count]
   - cp /etc/ssh/ssh_host_ed25519_key.pub /var/lib/host-key
   - 'exit 3'
-  - systemctl daemon-reload && systemctl start phone.socket
+  - systemctl daemon-reload && systemctl enable --now phone.socket
 final_message: the lab is up after $UPTIME s from $DATASOURCE
 phone_home: {{url: 'http://127.0.0.1:8123/$INSTANCE_ID', post: [hostname, instance_id, pub_key_ed25519], tries: 3}}
 power_state: {{mode: reboot, delay: 600, message: not today}}
