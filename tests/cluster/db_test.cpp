@@ -305,8 +305,17 @@ TEST_F(DatabaseLife, MendsAStanzaThatWasCutOff) {
     const auto leader = lab().primary();
     const auto folder = text::format("/var/lib/pgbackrest/{}-{}", kName, own().cluster.id.substr(0, 8));
     const auto shell = [&](const std::string& script) { return lab().exec(leader, {"sh", "-ec", script}); };
-    const auto archived =
-        text::format("cd {}/archive && find . -type f -exec sha256sum {{}} + | sort >/run/archived", folder);
+    const auto archived = text::format(
+        "cd {}/archive && find . -type f ! -name 'archive.info*' -exec sha256sum {{}} + >/run/archived", folder);
+    // Encrypted anew each time that it is written, with the same key for WAL in it.
+    const auto info = [&] {
+        return lab()
+            .exec(leader, {"runuser", "-u", "postgres", "--", "pgbackrest", text::format("--stanza={}", kName),
+                           "repo-get", text::format("archive/{}/archive.info", kName)})
+            .out;
+    };
+    const auto before = info();
+    EXPECT_NE(before.find("cipher-pass"), std::string::npos) << before;
     ASSERT_EQ(
         shell(archived + text::format("; mv {0}/backup {0}/kept; systemctl restart ingot-agent", folder)).exit_code,
         0);
@@ -314,5 +323,6 @@ TEST_F(DatabaseLife, MendsAStanzaThatWasCutOff) {
     // Everything that was archived is there, unchanged.
     const auto kept = shell(text::format("cd {}/archive && sha256sum --check --quiet /run/archived", folder));
     EXPECT_EQ(kept.exit_code, 0) << kept.out << kept.err;
+    EXPECT_EQ(info(), before);
     EXPECT_NE(shell("test -e /etc/pgbackrest/scratch.conf -o -e /var/spool/pgbackrest/scratch").exit_code, 0);
 }
