@@ -1,5 +1,6 @@
 #include "firstboot/datasource/ec2/ec2.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "common/json/json.hpp"
@@ -20,6 +21,9 @@ constexpr int kOk = 200;
 constexpr int kForbidden = 403;
 constexpr int kNotFound = 404;
 constexpr std::size_t kMostInterfaces = 64;
+constexpr std::chrono::milliseconds kOneAnswer = 2s;
+/// A machine with many cards needs a hundred answers: each may be quick enough and all of them together not.
+constexpr std::chrono::milliseconds kAllAnswers = 15s;
 
 /// A session: where the service is, and the token that every question needs.
 class Session {
@@ -31,9 +35,10 @@ class Session {
                                 .url = text::format("{}latest/api/token", place),
                                 .headers = {"X-aws-ec2-metadata-token-ttl-seconds: 600"},
                                 .connect_timeout = 1s,
-                                .timeout = 2s,
+                                .timeout = kOneAnswer,
                                 .response_limit = 4096});
         }
+        const auto deadline = environment.clock.monotonic() + kAllAnswers;
         INGOT_ASSIGN(auto answer, first_answer(environment, requests), kDoing);
         if (answer.response.status == kForbidden) {
             return fail(ErrorKind::transient, "the metadata service is switched off for this instance (HTTP 403)");
@@ -41,22 +46,24 @@ class Session {
         const auto token = text::trim(answer.response.body);
         if (answer.response.status != kOk || token.empty() || token.find_first_of("\r\n") != std::string::npos) {
             return fail(ErrorKind::transient,
-                        text::format("{}: it gives no session token (HTTP {}), and version 1 is not used", kDoing,
-                                     answer.response.status));
+                        text::format("{}: it gives no session token ({}), and version 1 is not used", kDoing,
+                                     describe_status(answer.response)));
         }
-        return Session(environment, kPlaces[answer.index], token);
+        return Session(environment, kPlaces[answer.index], token, deadline);
     }
 
     /// Below /<version>/; nothing for 404.
     [[nodiscard]] Result<std::optional<std::string>> get(std::string_view path) const {
         const auto url = text::format("{}{}/{}", place_, kVersion, path);
-        INGOT_ASSIGN(auto response,
-                     http_->send({.url = url,
-                                  .headers = {"X-aws-ec2-metadata-token: " + token_},
-                                  .connect_timeout = 1s,
-                                  .timeout = 2s,
-                                  .response_limit = 1U << 20U}),
-                     kDoing);
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - clock_.monotonic());
+        if (left <= 0ms) { return too_slow(path); }
+        auto answer = ask(*http_, {.url = url,
+                                   .headers = {"X-aws-ec2-metadata-token: " + token_},
+                                   .connect_timeout = std::min<std::chrono::milliseconds>(left, 1s),
+                                   .timeout = std::min(left, kOneAnswer),
+                                   .response_limit = 1U << 20U});
+        if (!answer) { return left < kOneAnswer ? too_slow(path) : std::move(answer).error().with_context(kDoing); }
+        auto& response = *answer;
         if (response.status == kNotFound) { return std::optional<std::string>{}; }
         if (response.status != kOk) {
             return fail(ErrorKind::transient, text::format("{}: {}", kDoing, describe_answer(url, response)));
@@ -78,11 +85,18 @@ class Session {
     [[nodiscard]] const std::string& place() const { return place_; }
 
   private:
-    Session(const Environment& environment, std::string_view place, std::string_view token)
-        : http_(environment.make_http()), place_(place), token_(token) {}
+    static Error too_slow(std::string_view path) {
+        return fail(ErrorKind::transient, text::format("{}: it is too slow: after {} s {} was still to come", kDoing,
+                                                       kAllAnswers / 1s, path));
+    }
+    Session(const Environment& environment, std::string_view place, std::string_view token, clock::Monotonic deadline)
+        : http_(environment.make_http()), clock_(environment.clock), place_(place), token_(token),
+          deadline_(deadline) {}
     std::shared_ptr<http::HttpClient> http_;
+    clock::Clock& clock_;
     std::string place_;
     std::string token_;
+    clock::Monotonic deadline_;
 };
 
 /// "0=my-key" lists the keys; each is at 0/openssh-key.

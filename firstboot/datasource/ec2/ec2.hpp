@@ -16,8 +16,8 @@ namespace ingot::firstboot::ec2 {
 /// True if the firmware says so: the vendor, or a uuid that begins with ec2 in either byte order.
 bool detect(const Machine& machine);
 
-/// One bounded try. transient while nobody answers; refused if the answer is for another machine (on Nitro the
-/// board's asset tag is the instance-id).
+/// One bounded try, some seconds, 17 at most. transient while nobody answers; refused if the answer is for another
+/// machine (on Nitro the board's asset tag is the instance-id).
 Result<Metadata> read(const Environment& environment, const Machine& machine);
 
 /// One network card as the service describes it.

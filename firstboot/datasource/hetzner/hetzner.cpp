@@ -39,7 +39,7 @@ std::vector<std::string> bases(const Environment& environment, const Machine& ma
 /// A document that may be absent.
 Result<std::string> optional_document(http::HttpClient& http, const std::string& base, std::string_view path) {
     const auto asked = request(base, path, 1s);
-    INGOT_ASSIGN(auto response, http.send(asked), kDoing);
+    INGOT_ASSIGN(auto response, ask(http, asked), kDoing);
     if (response.status == kNoContent || response.status == kNotFound) { return std::string(); }
     if (response.status != kOk) {
         return fail(ErrorKind::transient, text::format("{}: {}", kDoing, describe_answer(asked.url, response)));

@@ -14,7 +14,7 @@ namespace ingot::firstboot::hetzner {
 /// True if the firmware says so.
 bool detect(const Machine& machine);
 
-/// One bounded try, four seconds at most. transient while nobody answers; refused if the answer is for another
+/// One bounded try, seven seconds at most. transient while nobody answers; refused if the answer is for another
 /// machine than this one (the serial number is the instance-id).
 Result<Metadata> read(const Environment& environment, const Machine& machine);
 

@@ -29,7 +29,8 @@ std::optional<Line> find_line(const Machine& machine);
 std::string seed_url(std::string_view seed, std::string_view name);
 
 /// Reads what `line` names, or else looks: seed folder, then filesystems. Nothing if there is no seed. transient
-/// while a URL does not answer; invalid_input if a seed is there and wrong. What the line says wins over meta-data.
+/// while a URL does not answer or gives what is no seed; invalid_input if a folder or medium is there and wrong. What
+/// the line says wins over meta-data.
 Result<std::optional<Metadata>> read(Environment& environment, const Machine& machine,
                                      const std::optional<Line>& line);
 

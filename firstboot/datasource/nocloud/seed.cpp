@@ -15,6 +15,8 @@ namespace {
 constexpr int kOk = 200;
 constexpr int kNotFound = 404;
 
+bool is_address(std::string_view seed) { return seed.starts_with("http://") || seed.starts_with("https://"); }
+
 /// How one file of a seed is read; nothing if it is not there.
 using ReadFile = std::function<Result<std::optional<std::string>>(std::string_view name)>;
 
@@ -52,7 +54,7 @@ Result<std::optional<Seed>> read_media(const files::Root& root) {
 
 Result<std::optional<std::string>> get(http::HttpClient& http, const std::string& url) {
     INGOT_ASSIGN(auto response,
-                 http.send({.url = url, .timeout = std::chrono::seconds(5), .response_limit = 16U << 20U}), "");
+                 ask(http, {.url = url, .timeout = std::chrono::seconds(5), .response_limit = 16U << 20U}), "");
     if (response.status == kOk) { return std::optional(std::move(response.body)); }
     if (response.status == kNotFound) { return std::optional<std::string>{}; }
     return fail(ErrorKind::transient, describe_answer(url, response));
@@ -78,7 +80,7 @@ Result<std::optional<Seed>> read_url(Environment& environment, const std::string
 
 Result<std::optional<Seed>> read_chosen(Environment& environment, const std::string& written) {
     const auto seed = expand_dmi(written, environment.root);
-    if (seed.starts_with("http://") || seed.starts_with("https://")) { return read_url(environment, seed); }
+    if (is_address(seed)) { return read_url(environment, seed); }
     if (!seed.starts_with('/')) {
         return fail(ErrorKind::invalid_input,
                     text::format("the NoCloud seed '{}' is neither a folder nor a http(s) address", seed));
@@ -121,7 +123,15 @@ Result<std::optional<Metadata>> read(Environment& environment, const Machine& ma
     INGOT_ASSIGN(auto seed, line && line->seed ? read_chosen(environment, *line->seed) : look(environment, machine),
                  "");
     if (!seed) { return std::optional<Metadata>{}; }
-    INGOT_ASSIGN(auto metadata, parse(*std::move(seed)), "");
+    const bool far = is_address(seed->place);
+    auto parsed = parse(*std::move(seed));
+    if (!parsed) {
+        auto error = std::move(parsed).error();
+        // A server may give an error page now and the seed later; a medium stays as it is.
+        if (far) { error.kind = ErrorKind::transient; }
+        return error;
+    }
+    auto& metadata = *parsed;
     if (line && !line->instance_id.empty()) { metadata.instance_id = line->instance_id; }
     if (line && !line->hostname.empty()) { metadata.hostname = line->hostname; }
     if (metadata.instance_id.empty()) { metadata.instance_id = "nocloud"; } // cloud-init's default

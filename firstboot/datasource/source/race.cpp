@@ -82,11 +82,22 @@ std::vector<std::string> ethernet_interfaces(const files::Root& root) {
     return names;
 }
 
-std::string describe_answer(const std::string& url, const http::Response& response) {
+Result<http::Response> ask(http::HttpClient& http, const http::Request& request) {
+    auto response = http.send(request);
+    if (response) { return response; }
+    auto error = std::move(response).error();
+    error.kind = ErrorKind::transient;
+    return error;
+}
+
+std::string describe_status(const http::Response& response) {
     const auto place = response.headers.find("location");
-    if (place == response.headers.end()) { return text::format("GET {}: HTTP {}", url, response.status); }
-    return text::format("GET {}: HTTP {}, which leads to {}; redirects are not followed", url, response.status,
-                        place->second);
+    if (place == response.headers.end()) { return text::format("HTTP {}", response.status); }
+    return text::format("HTTP {}, which leads to {}; redirects are not followed", response.status, place->second);
+}
+
+std::string describe_answer(const std::string& url, const http::Response& response) {
+    return text::format("GET {}: {}", url, describe_status(response));
 }
 
 } // namespace ingot::firstboot

@@ -24,10 +24,16 @@ struct Answer {
 Result<Answer> first_answer(const Environment& environment, const std::vector<http::Request>& requests,
                             std::chrono::milliseconds patience = std::chrono::milliseconds(250));
 
+/// One question to one address. Every failure is transient, whatever the client calls it: who answers too much, or
+/// with a certificate that is not valid yet (the clock may be wrong so early), may answer well later.
+Result<http::Response> ask(http::HttpClient& http, const http::Request& request);
+
 /// Names of the interfaces that are up and have a hardware address of ethernet, sorted; without "lo".
 std::vector<std::string> ethernet_interfaces(const files::Root& root);
 
-/// The sentence for an answer that is neither content nor "there is none": status, and where a redirect leads.
+/// "HTTP 500", or with where a redirect leads.
+std::string describe_status(const http::Response& response);
+/// The sentence for an answer that is neither content nor "there is none".
 std::string describe_answer(const std::string& url, const http::Response& response);
 
 } // namespace ingot::firstboot

@@ -1,9 +1,12 @@
 #include "firstboot/datasource/media/media.hpp"
 
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,6 +19,7 @@
 namespace ingot::firstboot {
 namespace {
 
+using testing::HasSubstr;
 using Files = std::map<std::string, std::string>;
 
 const Files kSeed{{"meta-data", "instance-id: from-disk\nlocal-hostname: db-9\n"}, {"user-data", "#cloud-config\n"}};
@@ -77,6 +81,30 @@ class Media : public testing::Test {
         const auto done =
             process::run_checked(processes_, {.argv = std::move(argv), .environment = {{"PATH", kPath}}});
         ASSERT_TRUE(done.has_value()) << done.error().to_string();
+    }
+
+    /// One try, which never takes long: nothing is waited for.
+    Result<Metadata> try_once() {
+        const auto begin = std::chrono::steady_clock::now();
+        auto result = read_datasource(world_.environment);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+        return result;
+    }
+    void expect_error(ErrorKind kind, const std::string& sentence) {
+        const auto result = try_once();
+        ASSERT_FALSE(result.has_value()) << sentence;
+        EXPECT_EQ(to_string(result.error().kind), to_string(kind)) << result.error().to_string();
+        EXPECT_THAT(result.error().to_string(), HasSubstr(sentence));
+    }
+    /// Cuts the device off right before the bytes of `text`.
+    void cut_before(const std::string& text) {
+        const auto place = files::read(device_).value().rfind(text);
+        ASSERT_NE(place, std::string::npos);
+        std::filesystem::resize_file(device_, place);
+    }
+    void firmware(const std::string& vendor, const std::string& uuid) {
+        world_.write("/sys/class/dmi/id/sys_vendor", vendor + "\n");
+        world_.write("/sys/class/dmi/id/product_uuid", uuid + "\n");
     }
 
     static constexpr const char* kPath = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -164,6 +192,103 @@ TEST_F(Media, WithAnyByteChangedNeverCrashesNorHangs) {
         }
         EXPECT_TRUE(read_datasource(world_.environment).has_value());
     }
+}
+
+// ---- How a medium can be wrong: the same rows as the table in services_test.cpp has for services ------------------
+
+const Files kDrive{
+    {"openstack/latest/meta_data.json", R"({"uuid": "11223344-5566-7788-99aa-bbccddeeff00", "hostname": "db-2"})"},
+    {"openstack/latest/user_data", "#cloud-config\n# the drive's\n"}};
+constexpr const char* kNothing =
+    "no metadata yet: looked at /var/lib/cloud/seed/nocloud, filesystems labelled cidata, "
+    "filesystems labelled config-2";
+
+TEST_F(Media, ThatComesLaterIsTakenThen) {
+    expect_error(ErrorKind::transient, kNothing); // the bay is empty
+    write_iso("others", {{"readme", "x"}}, "joliet");
+    expect_error(ErrorKind::transient, kNothing);
+    write_iso("cidata", {{"meta-data", "instance-id: half\n"}}, "joliet"); // no user-data: no seed
+    expect_error(ErrorKind::transient, kNothing);
+    write_iso("config-2", kDrive, "joliet");
+    EXPECT_EQ(try_once().value().hostname, "db-2");
+    write_iso("cidata", kSeed, "joliet");
+    EXPECT_EQ(try_once().value().hostname, "db-9");
+}
+
+TEST_F(Media, ThatCannotBeReadOrNeverGivesAByteIsPassedOver) {
+    ASSERT_TRUE(std::filesystem::create_directory(device_)); // every read fails
+    expect_error(ErrorKind::transient, kNothing);
+    std::filesystem::remove(device_);
+    ASSERT_EQ(::mkfifo(device_.c_str(), 0600), 0); // opening it would wait for ever, reading too
+    expect_error(ErrorKind::transient, kNothing);
+    std::filesystem::remove(device_);
+    // It does not hide the one behind it.
+    ASSERT_EQ(::mkfifo(world_.environment.root.at("/dev/vdc").c_str(), 0600), 0);
+    world_.write("/sys/class/block/vdc/size", "2048\n");
+    write_iso("cidata", kSeed, "joliet");
+    EXPECT_EQ(try_once().value().place, "/dev/vdb (iso9660)");
+}
+
+TEST_F(Media, ThatIsCutOffIsAFaultWithItsPlace) {
+    write_iso("cidata", kSeed, "rockridge=useful,!joliet");
+    cut_before("#cloud-config\n");
+    expect_error(ErrorKind::invalid_input, "reading the NoCloud seed on /dev/vdb: ");
+    expect_error(ErrorKind::invalid_input, "ends before what it should hold");
+    std::filesystem::remove(device_);
+    write_vfat("cidata", kSeed, "12");
+    cut_before("#cloud-config\n");
+    expect_error(ErrorKind::invalid_input, "reading the NoCloud seed on /dev/vdb: ");
+    std::filesystem::remove(device_);
+    write_iso("config-2", kDrive, "rockridge=useful,!joliet");
+    cut_before("#cloud-config\n");
+    expect_error(ErrorKind::invalid_input, "reading the config drive /dev/vdb (iso9660): ");
+    std::filesystem::remove(device_);
+    write_vfat("config-2", kDrive, "16");
+    cut_before("#cloud-config\n");
+    expect_error(ErrorKind::invalid_input, "reading the config drive /dev/vdb (vfat): ");
+}
+
+TEST_F(Media, ThatHoldsGarbageIsAFaultWithItsPlace) {
+    write_iso("cidata", {{"meta-data", "a: [\n"}, {"user-data", ""}}, "joliet");
+    expect_error(ErrorKind::invalid_input, "reading the NoCloud seed of /dev/vdb (iso9660): meta-data:");
+    write_iso("cidata", {{"meta-data", "<html></html>"}, {"user-data", ""}}, "joliet");
+    expect_error(ErrorKind::invalid_input, "meta-data is not a mapping");
+    const auto drive = [&](const std::string& meta_data, const std::string& sentence) {
+        SCOPED_TRACE(meta_data);
+        write_iso("config-2", {{"openstack/latest/meta_data.json", meta_data}}, "joliet");
+        expect_error(ErrorKind::invalid_input, "reading the config drive /dev/vdb (iso9660): meta_data.json");
+        expect_error(ErrorKind::invalid_input, sentence);
+    };
+    drive("<html></html>", "meta_data.json: ");
+    drive(R"({"uuid": "11223344-)", "meta_data.json: ");
+    drive("", "meta_data.json: ");
+    drive("[1, 2]", "meta_data.json has no uuid");
+    drive(R"({"uuid": 7})", "meta_data.json has no uuid");
+}
+
+TEST_F(Media, ThatHoldsAFileWithoutEndIsRefused) {
+    const std::string large(std::size_t{17} << 20U, '#');
+    write_iso("cidata", {{"meta-data", "instance-id: i\n"}, {"user-data", large}}, "joliet");
+    expect_error(ErrorKind::refused, "reading the NoCloud seed on /dev/vdb: ");
+    std::filesystem::remove(device_);
+    write_iso("config-2",
+              {{"openstack/latest/meta_data.json", R"({"uuid": "u"})"}, {"openstack/latest/user_data", large}},
+              "joliet");
+    expect_error(ErrorKind::refused, "reading the config drive /dev/vdb (iso9660): ");
+}
+
+TEST_F(Media, OfAnotherMachineIsRefusedOnOpenStack) {
+    write_iso("config-2", kDrive, "joliet");
+    firmware("OpenStack Foundation", "00000000-5566-7788-99aa-bbccddeeff00");
+    expect_error(ErrorKind::refused,
+                 "the config drive is for instance 11223344-5566-7788-99aa-bbccddeeff00, and this machine's uuid is "
+                 "00000000-5566-7788-99aa-bbccddeeff00: it belongs to another machine");
+    firmware("OpenStack Foundation", "11223344-5566-7788-99AA-BBCCDDEEFF00");
+    EXPECT_EQ(try_once().value().hostname, "db-2");
+    firmware("OpenStack Foundation", "44332211-6655-8877-99aa-bbccddeeff00"); // the other byte order
+    EXPECT_EQ(try_once().value().hostname, "db-2");
+    firmware("QEMU", "00000000-5566-7788-99aa-bbccddeeff00"); // means nothing there
+    EXPECT_EQ(try_once().value().hostname, "db-2");
 }
 
 } // namespace
