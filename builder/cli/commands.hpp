@@ -22,6 +22,7 @@ void add_reproduce(CLI::App& app, Action& action); // reproduce.cpp: ingot repro
 void add_cluster(CLI::App& app, Action& action);   // cluster.cpp: ingot cluster init NAME
 void add_user_data(CLI::App& app, Action& action); // user_data.cpp: ingot user-data ROLE
 void add_check(CLI::App& app, Action& action);     // check.cpp: ingot check FILE...
+void add_schema(CLI::App& app, Action& action);    // schema.cpp: ingot schema
 void add_inspect(CLI::App& app, Action& action);   // inspect.cpp: ingot inspect IMAGE
 void add_diff(CLI::App& app, Action& action);      // diff.cpp: ingot diff A B
 void add_lab(CLI::App& app, Action& action);       // lab.cpp: ingot lab up|down|status|...

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
         ingot::builder::cli::add_cluster(app, action);
         ingot::builder::cli::add_user_data(app, action);
         ingot::builder::cli::add_check(app, action);
+        ingot::builder::cli::add_schema(app, action);
         ingot::builder::cli::add_inspect(app, action);
         ingot::builder::cli::add_diff(app, action);
         ingot::builder::cli::add_lab(app, action);

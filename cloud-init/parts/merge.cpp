@@ -24,7 +24,8 @@ bool has(const MergeRule& rule, std::string_view option) {
 bool is_text(const Value& value) {
     const Scalar* scalar = value.scalar();
     if (scalar == nullptr) { return false; }
-    if (scalar->quoted) { return true; }
+    constexpr std::size_t kLongestNumber = 64;
+    if (scalar->quoted || scalar->text.size() > kLongestNumber) { return true; }
     const auto word = text::lower(scalar->text);
     for (const auto* const flag : {"true", "false", "yes", "no", "on", "off"}) {
         if (word == flag) { return false; }
@@ -37,39 +38,39 @@ bool is_text(const Value& value) {
     return !numeric;
 }
 
+/// Merging is done in place: parts may be many, and what is there large.
 class Mergers {
   public:
     explicit Mergers(const Rules& rules) : rules_(&rules) {}
 
     /// By the type of what is there; a type without a rule stays as it is.
-    [[nodiscard]] Value merge(const Value& there, const Value& with) const {
+    void merge(Value& there, const Value& with) const {
         const std::string_view type = there.mapping() != nullptr    ? "dict"
                                       : there.sequence() != nullptr ? "list"
                                       : is_text(there)              ? "str"
                                                                     : "";
         const auto rule = std::ranges::find(*rules_, type, &MergeRule::type);
-        if (rule == rules_->end()) { return there; }
-        if (type == "dict") { return merge_mappings(there, with, *rule); }
-        if (type == "list") { return merge_lists(there, with, *rule); }
-        return merge_texts(there, with, *rule);
+        if (rule == rules_->end()) { return; }
+        if (type == "dict") {
+            merge_mappings(there, with, *rule);
+        } else if (type == "list") {
+            merge_lists(there, with, *rule);
+        } else {
+            merge_texts(there, with, *rule);
+        }
     }
 
   private:
-    [[nodiscard]] Value merge_same_key(const Value& there, const Value& with, const MergeRule& rule) const {
-        if (with.sequence() != nullptr && (has(rule, "recurse_array") || has(rule, "recurse_list"))) {
-            return merge(there, with);
-        }
-        if (is_text(with) && has(rule, "recurse_str")) { return merge(there, with); }
-        if (with.mapping() != nullptr) { return merge(there, with); }
-        return there;
+    void merge_same_key(Value& there, const Value& with, const MergeRule& rule) const {
+        const bool lists = with.sequence() != nullptr && (has(rule, "recurse_array") || has(rule, "recurse_list"));
+        if (lists || with.mapping() != nullptr || (is_text(with) && has(rule, "recurse_str"))) { merge(there, with); }
     }
 
-    [[nodiscard]] Value merge_mappings(const Value& there, const Value& with, const MergeRule& rule) const {
-        if (with.mapping() == nullptr) { return there; }
+    void merge_mappings(Value& there, const Value& with, const MergeRule& rule) const {
+        if (with.mapping() == nullptr) { return; }
         // The first of the two that is named counts, in this order; none of them means no_replace.
         const bool replace = has(rule, "replace");
-        Value result = there;
-        auto& entries = std::get<Mapping>(result.node);
+        auto& entries = std::get<Mapping>(there.node);
         for (const auto& entry : *with.mapping()) {
             const auto found = std::ranges::find(entries, entry.key, &document::Entry::key);
             if (found == entries.end()) {
@@ -79,31 +80,33 @@ class Mergers {
             } else if (replace) {
                 *found = entry;
             } else {
-                found->value = merge_same_key(found->value, entry.value, rule);
+                merge_same_key(found->value, entry.value, rule);
             }
         }
-        return result;
     }
 
-    [[nodiscard]] Value merge_same_index(const Value& there, const Value& with, const MergeRule& rule) const {
-        if (with.sequence() != nullptr && (has(rule, "recurse_array") || has(rule, "recurse_list"))) {
-            return merge(there, with);
+    void merge_same_index(Value& there, const Value& with, const MergeRule& rule) const {
+        const bool lists = with.sequence() != nullptr && (has(rule, "recurse_array") || has(rule, "recurse_list"));
+        const bool mappings = with.mapping() != nullptr && has(rule, "recurse_dict");
+        if (lists || mappings || (is_text(with) && has(rule, "recurse_str"))) {
+            merge(there, with);
+        } else {
+            there = with;
         }
-        if (is_text(with) && has(rule, "recurse_str")) { return merge(there, with); }
-        if (with.mapping() != nullptr && has(rule, "recurse_dict")) { return merge(there, with); }
-        return with;
     }
 
-    [[nodiscard]] Value merge_lists(const Value& there, const Value& with, const MergeRule& rule) const {
+    void merge_lists(Value& there, const Value& with, const MergeRule& rule) const {
         enum class Method { append, prepend, replace, no_replace };
         const auto method = has(rule, "append")       ? Method::append
                             : has(rule, "prepend")    ? Method::prepend
                             : has(rule, "replace")    ? Method::replace
                             : has(rule, "no_replace") ? Method::no_replace
                                                       : Method::replace;
-        if (with.sequence() == nullptr) { return method == Method::replace ? with : there; }
-        Value result = there;
-        auto& items = std::get<Sequence>(result.node);
+        if (with.sequence() == nullptr) {
+            if (method == Method::replace) { there = with; }
+            return;
+        }
+        auto& items = std::get<Sequence>(there.node);
         const auto& more = *with.sequence();
         if (method == Method::append) {
             items.insert(items.end(), more.begin(), more.end());
@@ -112,17 +115,17 @@ class Mergers {
         } else if (method == Method::replace) {
             // Place by place; what the new list has beyond the old one's length is dropped, as cloud-init drops it.
             for (std::size_t index = 0; index < std::min(items.size(), more.size()); ++index) {
-                items[index] = merge_same_index(items[index], more[index], rule);
+                merge_same_index(items[index], more[index], rule);
             }
         }
-        return result;
     }
 
-    static Value merge_texts(const Value& there, const Value& with, const MergeRule& rule) {
-        if (!is_text(with) || !has(rule, "append")) { return with; }
-        Value result = there;
-        std::get<Scalar>(result.node).text += with.scalar()->text;
-        return result;
+    static void merge_texts(Value& there, const Value& with, const MergeRule& rule) {
+        if (!is_text(with) || !has(rule, "append")) {
+            there = with;
+        } else {
+            std::get<Scalar>(there.node).text += with.scalar()->text;
+        }
     }
 
     const Rules* rules_;
@@ -202,7 +205,7 @@ Status merge_part(Value& whole, Value part, std::string_view header) {
     INGOT_ASSIGN(auto more, parse_merge_rules(header), "");
     rules.insert(rules.end(), more.begin(), more.end());
     if (rules.empty()) { rules = {{.type = "dict", .options = {"replace"}}, {.type = "list"}, {.type = "str"}}; }
-    whole = Mergers(rules).merge(whole, part);
+    Mergers(rules).merge(whole, part);
     return {};
 }
 

@@ -92,7 +92,7 @@ class Taker {
         if (depth > kDeepest) { return fault("includes and archives nested deeper than 8 levels"); }
         std::string inflated;
         if (gzip::is_gzip(raw)) {
-            auto content = gzip::decompress(raw, kLargest);
+            auto content = inflate(raw);
             if (!content) { return fault(content.error().message); }
             inflated = *std::move(content);
             raw = inflated;
@@ -110,12 +110,25 @@ class Taker {
     }
 
   private:
+    /// All that is compressed together may grow to 16 MiB: many small bombs are one large one.
+    Result<std::string> inflate(std::string_view raw) {
+        auto content = gzip::decompress(raw, room_);
+        if (content) {
+            room_ -= content->size();
+        } else if (content.error().kind == ErrorKind::refused) {
+            room_ = 0;
+            return fail(ErrorKind::refused, "what is compressed here grows to more than 16 MiB in all");
+        }
+        return content;
+    }
+
     void fault(const std::string& message) { faults_->add({.file = file_, .line = 1, .column = 1}, message); }
 
     void add(MimePart part, int depth) {
         auto name = part.filename.empty() ? text::format("part-{:03}", result_->parts.size() + 1) : part.filename;
         if (is_gzip_type(part.type) || gzip::is_gzip(part.content)) {
-            auto content = gzip::decompress(part.content, kLargest);
+            if (room_ == 0) { return; } // said already
+            auto content = inflate(part.content);
             if (!content) { return fault(text::format("{}: {}", name, content.error().message)); }
             part.content = *std::move(content);
             part.type = "text/plain";
@@ -230,6 +243,7 @@ class Taker {
     Faults* faults_;
     Parts* result_;
     std::size_t includes_ = 0;
+    std::size_t room_ = kLargest; ///< for what is compressed
 };
 
 } // namespace

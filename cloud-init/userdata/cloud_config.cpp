@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cloud-init/userdata/field_tables.hpp"
 #include "cloud-init/userdata/key_tables.hpp"
 #include "cloud-init/userdata/parts.hpp"
 #include "cloud-init/userdata/rules.hpp"
@@ -19,37 +20,13 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-const Names kUserApplied = {"name",
-                            "gecos",
-                            "shell",
-                            "homedir",
-                            "primary_group",
-                            "groups",
-                            "sudo",
-                            "passwd",
-                            "hashed_passwd",
-                            "lock_passwd",
-                            "system",
-                            "no_create_home",
-                            "ssh_authorized_keys",
-                            "uid",
-                            "no_user_group",
-                            "expiredate",
-                            "inactive"};
-const Names kUserKnown = {"selinux_user",        "no_log_init", "snapuser",      "ssh_import_id",
-                          "ssh_redirect_user",   "doas",        "create_groups", "plain_text_passwd",
-                          "ssh-authorized-keys", "lock-passwd", "primary-group"};
-const Names kFileApplied = {"path", "content", "encoding", "owner", "permissions", "append", "defer"};
-const Names kFileKnown = {"source"};
-
 bool contains(const Names& names, std::string_view name) { return std::ranges::find(names, name) != names.end(); }
 
-} // namespace
-
-void warn_of_others(const Value& value, std::string_view where, const Names& applied, const Names& known,
-                    Findings& findings) {
+void warn_of(const Value& value, std::string_view where, const Names& applied, const Names& known,
+             Findings& findings) {
     const document::Mapping* entries = value.mapping();
     if (entries == nullptr) { return; }
+    Names all;
     for (const Entry& entry : *entries) {
         if (contains(applied, entry.key) || entry.key.starts_with('\x01')) { continue; }
         const auto path = where.empty() ? entry.key : text::format("{}.{}", where, entry.key);
@@ -57,12 +34,21 @@ void warn_of_others(const Value& value, std::string_view where, const Names& app
             findings.warn(entry.position, text::format("'{}' is not applied by this version", path));
             continue;
         }
-        Names all = applied;
-        all.insert(all.end(), known.begin(), known.end());
+        if (all.empty()) {
+            all = applied;
+            all.insert(all.end(), known.begin(), known.end());
+        }
         const auto near = text::nearest(entry.key, all);
         findings.warn(entry.position, text::format("unknown key '{}'{}", path,
                                                    near ? text::format(" (did you mean '{}'?)", *near) : ""));
     }
+}
+
+} // namespace
+
+void warn_of_others(const Value& value, std::string_view where, std::string_view row, Findings& findings) {
+    const auto names = field_names(row);
+    warn_of(value, where, names.applied, names.known, findings);
 }
 
 namespace {
@@ -174,7 +160,7 @@ User read_user(const Value& value, const std::string& where, Findings& findings)
     }
     constexpr std::int64_t kMostDays = 100'000;
     if (const auto days = fields.number("inactive", 0, kMostDays)) { user.inactive_days = static_cast<int>(*days); }
-    warn_of_others(value, where, kUserApplied, kUserKnown, findings);
+    warn_of_others(value, where, "users[]", findings);
     return user;
 }
 
@@ -231,7 +217,8 @@ std::optional<std::uint32_t> read_permissions(Fields& fields) {
     return std::nullopt;
 }
 
-void decode_content(Fields& fields, WriteFile& file) {
+/// `room`: what the contents of all files together may still grow into.
+void decode_content(Fields& fields, WriteFile& file, std::size_t& room) {
     const auto encoding = text::lower(fields.text("encoding").value_or("text/plain"));
     if (encoding == "text/plain" || encoding.empty()) { return; }
     const bool zipped = encoding.starts_with("gz");
@@ -245,10 +232,18 @@ void decode_content(Fields& fields, WriteFile& file) {
                  "b64, base64, gz+b64 or text/plain");
         return;
     }
-    constexpr std::size_t kLargest = std::size_t{16} << 20U;
+    if (zipped && room == 0) { return; } // said already
     Result<std::string> decoded = std::move(file.content);
     if (coded) { decoded = crypto::base64_decode(*decoded); }
-    if (decoded && zipped) { decoded = gzip::decompress(*decoded, kLargest); }
+    if (decoded && zipped) {
+        decoded = gzip::decompress(*decoded, room);
+        if (decoded) {
+            room -= decoded->size();
+        } else if (decoded.error().kind == ErrorKind::refused) {
+            room = 0;
+            decoded = fail(ErrorKind::refused, "what is compressed in write_files grows to more than 16 MiB in all");
+        }
+    }
     if (decoded) {
         file.content = *std::move(decoded);
     } else {
@@ -256,7 +251,7 @@ void decode_content(Fields& fields, WriteFile& file) {
     }
 }
 
-WriteFile read_file(const Value& value, const std::string& where, Findings& findings) {
+WriteFile read_file(const Value& value, const std::string& where, std::size_t& room, Findings& findings) {
     Fields fields(value, where, findings.faults);
     WriteFile file;
     file.path = fields.required_text("path");
@@ -265,7 +260,7 @@ WriteFile read_file(const Value& value, const std::string& where, Findings& find
         fault_at(fields, "path", text::format("'{}' is no absolute path", file.path));
     }
     file.content = fields.text("content").value_or("");
-    decode_content(fields, file);
+    decode_content(fields, file, room);
     file.owner = fields.text("owner").value_or(file.owner);
     const auto parts = text::split(file.owner, ':');
     if (parts.size() > 2 || !std::ranges::all_of(parts, [](const auto& part) { return is_account_name(part); })) {
@@ -277,9 +272,7 @@ WriteFile read_file(const Value& value, const std::string& where, Findings& find
     if (const Value* source = value.find("source"); source != nullptr && !source->is_null()) {
         fault_at(fields, "source", "content from an address is not supported by this version");
     }
-    Names applied = kFileApplied;
-    applied.insert(applied.end(), kFileKnown.begin(), kFileKnown.end());
-    warn_of_others(value, where, applied, {}, findings);
+    warn_of_others(value, where, "write_files[]", findings);
     return file;
 }
 
@@ -291,8 +284,10 @@ std::vector<WriteFile> read_files(Fields& root, Findings& findings) {
         fault_at(root, "write_files", text::format("expected a list, found {}", section->kind()));
         return files;
     }
+    std::size_t room = std::size_t{16} << 20U;
     for (std::size_t index = 0; index < section->sequence()->size(); ++index) {
-        files.push_back(read_file((*section->sequence())[index], text::format("write_files[{}]", index), findings));
+        files.push_back(
+            read_file((*section->sequence())[index], text::format("write_files[{}]", index), room, findings));
     }
     return files;
 }
@@ -336,7 +331,7 @@ CloudConfig read_cloud_config(const Value& root, Findings& findings) {
     config.runcmd = read_commands(fields, "runcmd", findings);
     config.bootcmd = read_commands(fields, "bootcmd", findings);
     config.machine = read_machine_config(root, findings);
-    warn_of_others(root, "", applied_key_names(), known_keys(), findings);
+    warn_of(root, "", applied_key_names(), known_keys(), findings);
     return config;
 }
 

@@ -69,7 +69,7 @@ std::vector<DiskLayout> read_disks(const Value& root, Findings& findings) {
             findings.warn(entry.position,
                           text::format("{}.overwrite is not obeyed: what is on a disk stays there", where));
         }
-        warn_of_others(entry.value, where, {"table_type", "layout", "overwrite"}, {}, findings);
+        warn_of_others(entry.value, where, "disk_setup{}", findings);
         disks.push_back(std::move(disk));
     }
     return disks;
@@ -108,8 +108,7 @@ std::vector<FileSystem> read_filesystems(Fields& root, Findings& findings) {
                               text::format("fs_setup.{} is not obeyed: what is on a device stays there", key));
             }
         }
-        warn_of_others(item, "fs_setup", {"device", "filesystem", "label", "partition", "overwrite", "replace_fs"},
-                       {"cmd", "extra_opts"}, findings);
+        warn_of_others(item, "fs_setup", "fs_setup[]", findings);
         list.push_back(std::move(made));
     }
     return list;
@@ -171,7 +170,7 @@ Growth read_growth(Fields& root, Findings& findings) {
                 findings.warn(section->position, text::format("growpart.devices: only / grows here, not {}", device));
             }
         }
-        warn_of_others(*section, "growpart", {"mode", "devices", "ignore_growroot_disabled"}, {}, findings);
+        warn_of_others(*section, "growpart", "growpart", findings);
     }
     const auto resize = text::lower(scalar_of(root.optional("resize_rootfs")));
     growth.filesystem = !is_off(resize);
@@ -215,7 +214,7 @@ std::optional<Swap> read_swap(const Value& root, Findings& findings) {
     if (!size || !most) { fault_at(fields, size ? "maxsize" : "size", "expected bytes, or a number with K, M or G"); }
     swap.bytes = size.value_or(0);
     swap.most = most.value_or(0);
-    warn_of_others(*section, "swap", {"filename", "size", "maxsize"}, {}, findings);
+    warn_of_others(*section, "swap", "swap", findings);
     return swap;
 }
 

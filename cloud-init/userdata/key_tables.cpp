@@ -19,7 +19,7 @@ constexpr std::array<KeyInfo, 33> kApplied = {{
     {"chpasswd", "mapping", "", "chpasswd: {expire: false, users: [{name: ann, password: '$y$…'}]}",
      "users with name and password, a hash. Plain passwords and RANDOM are faults: user-data can be read by every "
      "program of the machine. expire (default true): the password has to be changed at the first login"},
-    {"disk_setup", "mapping", "", "disk_setup: {/dev/sdb: {table_type: gpt, layout: true}}",
+    {"disk_setup", "mapping of mappings", "", "disk_setup: {/dev/sdb: {table_type: gpt, layout: true}}",
      "Partitions for a disk that holds nothing at all. A disk with anything on it is left as it is; overwrite is "
      "ignored with a warning"},
     {"final_message", "text", "", "final_message: 'up at $TIMESTAMP'",
@@ -28,14 +28,14 @@ constexpr std::array<KeyInfo, 33> kApplied = {{
     {"fs_setup", "list of mappings", "", "fs_setup: [{device: /dev/sdb1, filesystem: ext4, label: data}]",
      "device, filesystem, label, partition (auto, none, a number). Made only where there is nothing; overwrite and "
      "replace_fs are ignored with a warning"},
-    {"groups", "list", "", "groups: [ops, {dba: [ann]}]", "Groups with members; made if missing"},
+    {"groups", "names and mappings", "", "groups: [ops, {dba: [ann]}]", "Groups with members; made if missing"},
     {"growpart", "mapping", "{mode: auto}", "growpart: {mode: off}",
      "The root's partition grows to the end of its disk, by systemd-repart, at every boot; mode off leaves it. "
      "devices other than / are left alone"},
     {"hostname", "host name", "", "hostname: db-1", "At most 64 characters. Before the provider's name"},
     {"ingot", "mapping", "", "", "What this node is in its cluster: see above. Not part of cloud-init"},
     {"locale", "text", "", "locale: C.UTF-8", "LANG in /etc/default/locale. Not generated: the image brings C.UTF-8"},
-    {"manage_etc_hosts", "true, false, localhost", "false", "manage_etc_hosts: localhost",
+    {"manage_etc_hosts", "true, false or localhost", "false", "manage_etc_hosts: localhost",
      "true writes /etc/hosts anew, localhost only the line of 127.0.1.1, at every boot"},
     {"merge_how", "text or list", "", "merge_how: list(append)+dict(recurse_array)+str()",
      "How this part is merged into the parts before it, as cloud-init's code does it; also merge_type. Without it, "
@@ -49,7 +49,7 @@ constexpr std::array<KeyInfo, 33> kApplied = {{
     {"package_update", "true or false", "false", "package_update: true", "apt-get update before packages"},
     {"package_upgrade", "true or false", "false", "package_upgrade: true",
      "apt-get upgrade. Nodes are better replaced by a newer image"},
-    {"packages", "list", "", "packages: [htop, [tmux, 3.3a-3]]",
+    {"packages", "list of packages", "", "packages: [htop, [tmux, 3.3a-3]]",
      "Installed by apt-get; a text, or name and version. What cannot be installed is noted and does not keep the "
      "node from its role"},
     {"phone_home", "mapping", "", "phone_home: {url: 'http://10.0.0.1/$INSTANCE_ID', post: [hostname], tries: 5}",
@@ -60,25 +60,25 @@ constexpr std::array<KeyInfo, 33> kApplied = {{
      "condition is "
      "a fault"},
     {"preserve_hostname", "true or false", "false", "preserve_hostname: true", "The host name is left as it is"},
-    {"resize_rootfs", "true, false, noblock", "true", "resize_rootfs: false",
+    {"resize_rootfs", "true, false or noblock", "true", "resize_rootfs: false",
      "The root's filesystem grows into its partition, by systemd-growfs, at every boot. noblock is as true: growing "
      "takes no time worth a second process"},
     {"runcmd", "list of commands", "", "runcmd: ['systemctl restart ssh', [touch, /tmp/x]]",
      "Once per instance; a text is a line for the shell, a list a command with its arguments. Each result is kept in "
      "/var/lib/ingot/runcmd.json; one that fails is noted and the next one runs"},
-    {"ssh_authorized_keys", "list", "", "ssh_authorized_keys: ['ssh-ed25519 AAAA…']",
+    {"ssh_authorized_keys", "list of texts", "", "ssh_authorized_keys: ['ssh-ed25519 AAAA…']",
      "For root and for the users entry default. Root is not locked out: disable_root is not applied"},
     {"ssh_pwauth", "true or false", "unchanged", "ssh_pwauth: false", "Whether sshd takes passwords"},
     {"swap", "mapping", "", "swap: {filename: /swap.img, size: 1G}",
      "A swap file: size in bytes or with K, M, G, or auto (as large as the memory, at most maxsize)"},
-    {"timezone", "name", "", "timezone: Europe/Berlin", "/etc/localtime; the zone has to be in the image"},
-    {"users", "list", "", "users: [default, {name: ann, groups: [sudo]}]",
+    {"timezone", "text", "", "timezone: Europe/Berlin", "/etc/localtime; the zone has to be in the image"},
+    {"users", "list of names and mappings", "", "users: [default, {name: ann, groups: [sudo]}]",
      "default, names, or mappings: name, gecos, shell, homedir, primary_group, groups, sudo, passwd or "
      "hashed_passwd, lock_passwd, uid, no_user_group, expiredate, inactive, system, no_create_home, "
      "ssh_authorized_keys"},
     {"vendor_data", "mapping", "", "vendor_data: {enabled: false}",
      "enabled: false leaves out what the provider adds"},
-    {"write_files", "list", "", "write_files: [{path: /etc/motd, content: hello}]",
+    {"write_files", "list of mappings", "", "write_files: [{path: /etc/motd, content: hello}]",
      "path, content, encoding (b64, base64, gz, gz+b64 …), owner, permissions, append, defer. After users, so that "
      "files can belong to them; one bad file does not keep the others from being written"},
 }};

@@ -77,9 +77,10 @@ void read_passwords(MachineConfig& config, Fields& fields, Findings& findings) {
             findings.faults.add(item.position, "chpasswd.users: expected the hash of a password",
                                 "as 'mkpasswd' prints it: $y$…; plain passwords and RANDOM are not taken");
         }
+        warn_of_others(item, "chpasswd.users", "chpasswd.users[]", findings);
         config.passwords.push_back({.user = name, .hash = hash});
     }
-    warn_of_others(*section, "chpasswd", {"expire", "users"}, {"list"}, findings);
+    warn_of_others(*section, "chpasswd", "chpasswd", findings);
 }
 
 std::optional<Ntp> read_ntp(Fields& fields, Findings& findings) {
@@ -98,8 +99,7 @@ std::optional<Ntp> read_ntp(Fields& fields, Findings& findings) {
             }
         }
     }
-    warn_of_others(*section, "ntp", {"enabled", "servers", "pools"}, {"ntp_client", "config", "peers", "allow"},
-                   findings);
+    warn_of_others(*section, "ntp", "ntp", findings);
     return ntp;
 }
 
@@ -135,7 +135,7 @@ std::optional<CaCerts> read_ca_certs(const Value& root, Findings& findings) {
             findings.faults.add(section->position, "ca_certs.trusted: expected certificates in PEM form");
         }
     }
-    warn_of_others(*section, "ca_certs", {"remove_defaults", "trusted"}, {"remove-defaults"}, findings);
+    warn_of_others(*section, "ca_certs", "ca_certs", findings);
     return certificates;
 }
 
@@ -174,16 +174,11 @@ std::optional<Apt> read_apt(const Value& root, Findings& findings) {
             if (!source.source.empty() && !source.source.starts_with("deb")) {
                 findings.faults.add(entry.position, text::format("{}.source has to begin with deb", where));
             }
-            warn_of_others(entry.value, where, {"source", "key", "filename"}, {"keyid", "keyserver", "append"},
-                           findings);
+            warn_of_others(entry.value, where, "apt.sources{}", findings);
             apt.sources.push_back(std::move(source));
         }
     }
-    warn_of_others(*section, "apt",
-                   {"http_proxy", "proxy", "https_proxy", "conf", "sources", "preserve_sources_list"},
-                   {"primary", "security", "sources_list", "debconf_selections", "disable_suites", "ftp_proxy",
-                    "add_apt_repo_match"},
-                   findings);
+    warn_of_others(*section, "apt", "apt", findings);
     return apt;
 }
 
@@ -233,7 +228,7 @@ std::optional<PowerState> read_power_state(const Value& root, Findings& findings
     const auto condition = text::lower(fields.text("condition").value_or("true"));
     if (condition == "false") { return std::nullopt; }
     if (condition != "true") { fault_at(fields, "condition", "only true and false are read"); }
-    warn_of_others(*section, "power_state", {"mode", "delay", "message", "condition"}, {"timeout"}, findings);
+    warn_of_others(*section, "power_state", "power_state", findings);
     return power;
 }
 
@@ -254,7 +249,7 @@ std::optional<PhoneHome> read_phone_home(const Value& root, Findings& findings) 
     }
     constexpr int kMostTries = 100;
     home.tries = static_cast<int>(fields.number("tries", 1, kMostTries).value_or(home.tries));
-    warn_of_others(*section, "phone_home", {"url", "post", "tries"}, {}, findings);
+    warn_of_others(*section, "phone_home", "phone_home", findings);
     return home;
 }
 

@@ -9,9 +9,9 @@ namespace ingot::cloud_init {
 CloudConfig read_cloud_config(const document::Value& root, Findings& findings);
 /// The keys about the machine itself.
 MachineConfig read_machine_config(const document::Value& root, Findings& findings);
-/// Warns about keys of a mapping that are not applied: valid ones by name, others with the nearest valid one.
-void warn_of_others(const document::Value& value, std::string_view where, const std::vector<std::string>& applied,
-                    const std::vector<std::string>& known, Findings& findings);
+/// Warns about keys of a mapping that are not applied: valid ones by name, others with the nearest valid one. `where`
+/// is the mapping's place in this user-data, `row` what the table of fields calls it ("users[]").
+void warn_of_others(const document::Value& value, std::string_view where, std::string_view row, Findings& findings);
 /// Whose certificates and keys these are to be; no role if that itself is a fault.
 struct PkiOwner {
     std::string cluster;

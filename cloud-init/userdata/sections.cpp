@@ -12,7 +12,12 @@ using document::Fields;
 using document::Value;
 
 void Findings::warn(const Position& position, std::string_view message) {
-    warnings.push_back(text::format("{}: {}", position.to_string(), message));
+    // For a person to read: a key may be a mebibyte.
+    constexpr std::size_t kLongest = 1000;
+    auto end = std::min(message.size(), kLongest);
+    while (end < message.size() && end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) { --end; }
+    warnings.push_back(
+        text::format("{}: {}{}", position.to_string(), message.substr(0, end), end < message.size() ? "…" : ""));
 }
 
 void fault_at(Fields& fields, std::string_view key, std::string_view message, std::string hint) {

@@ -1,5 +1,7 @@
 #include "cloud-init/userdata/userdata.hpp"
 
+#include <algorithm>
+
 #include "cloud-init/parts/merge.hpp"
 #include "cloud-init/parts/parts.hpp"
 #include "cloud-init/userdata/parts.hpp"
@@ -29,7 +31,30 @@ std::optional<Script::When> when_of(PartKind kind) {
     return std::nullopt;
 }
 
+std::size_t count_values(const Value& value) {
+    std::size_t count = 1;
+    if (const auto* const list = value.sequence()) {
+        for (const auto& item : *list) { count += count_values(item); }
+    } else if (const auto* const mapping = value.mapping()) {
+        for (const auto& entry : *mapping) { count += 1 + count_values(entry.value); }
+    }
+    return count;
+}
+
+std::size_t longest_text(const Value& value) {
+    std::size_t longest = value.scalar() == nullptr ? 0 : value.scalar()->text.size();
+    if (const auto* const list = value.sequence()) {
+        for (const auto& item : *list) { longest = std::max(longest, longest_text(item)); }
+    } else if (const auto* const mapping = value.mapping()) {
+        for (const auto& entry : *mapping) { longest = std::max(longest, longest_text(entry.value)); }
+    }
+    return longest;
+}
+
 Result<Assembled> assemble(std::string_view text, const std::string& file, const Fetch& fetch, Findings& findings) {
+    constexpr std::size_t kMostValues = 50'000; // what one document may have, all parts may have together
+    constexpr std::size_t kLongestText = std::size_t{1} << 20U;
+    std::size_t values = 0;
     auto taken = take_apart(text, file, fetch, findings.faults);
     if (taken.unfetched) { return *std::move(taken.unfetched); }
     findings.warnings.insert(findings.warnings.end(), taken.warnings.begin(), taken.warnings.end());
@@ -48,8 +73,18 @@ Result<Assembled> assemble(std::string_view text, const std::string& file, const
             }
             continue;
         }
+        values += count_values(root);
+        if (values > kMostValues && taken.parts.size() > 1) {
+            findings.faults.add({.file = name, .line = 1, .column = 1},
+                                text::format("more than {} values in all parts together", kMostValues));
+            break;
+        }
         if (auto merged = merge_part(result.root, std::move(root), part.merge_header); !merged) {
             findings.faults.add({.file = name, .line = 1, .column = 1}, merged.error().message);
+        }
+        if (longest_text(result.root) > kLongestText) { // texts may be appended to each other
+            findings.faults.add({.file = name, .line = 1, .column = 1}, "merged, a text is longer than 1 MiB");
+            break;
         }
     }
     return result;

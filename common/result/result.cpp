@@ -95,6 +95,14 @@ std::string printable(const std::string& text) {
 } // namespace
 
 void Faults::add(Position position, std::string message, std::string hint) {
+    // For a person to read: the value that is shown may be a mebibyte.
+    constexpr std::size_t kLongest = 1000;
+    if (message.size() > kLongest) {
+        auto end = kLongest;
+        while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0U) == 0x80U) { --end; } // a whole letter
+        message.resize(end);
+        message += "…";
+    }
     faults_.push_back({std::move(position), std::move(message), std::move(hint)});
 }
 

@@ -102,6 +102,10 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
     std::optional<std::string> best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const auto& candidate : candidates) {
+        // As many letters are missing at least. This also keeps a word of a mebibyte from taking seconds.
+        if (std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size()) >= best_distance) {
+            continue;
+        }
         const auto distance = edit_distance(lower(word), lower(candidate));
         if (distance < best_distance) {
             best = candidate;

@@ -84,6 +84,13 @@ std::string nested_multiparts(int levels) {
     return text + "Content-Type: text/cloud-config\n\n#cloud-config\n";
 }
 
+/// The same compressed part many times.
+std::string multipart(std::string_view type, const std::string& content, std::size_t count) {
+    const auto part = text::format("--b\nContent-Type: {}\nContent-Transfer-Encoding: base64\n\n{}\n", type,
+                                   crypto::base64_encode(gzip::compress(content)));
+    return "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n" + times(part, count) + "--b--\n";
+}
+
 struct Attack {
     std::string name;
     std::function<std::string()> text;
@@ -149,6 +156,60 @@ TEST(HostileUserData, EndsInASentenceWithinBounds) {
                     crypto::base64_encode(times(gzip::compress(std::string(8 * kMebibyte, 'a')), 64)) + "'}]\n";
          },
          "grows to more than"},
+        {"seven hundred files that are gzips of 15 mebibytes each",
+         [] {
+             const auto bomb = crypto::base64_encode(gzip::compress(std::string(15 * kMebibyte, 'a')));
+             std::string text = "#cloud-config\nwrite_files:\n";
+             for (int file = 0; file < 700; ++file) {
+                 text += text::format("- {{path: /f{}, encoding: gz+b64, content: '{}'}}\n", file, bomb);
+             }
+             return text;
+         },
+         "what is compressed in write_files grows to more than 16 MiB in all"},
+        {"two hundred scripts that are gzips of 15 mebibytes each",
+         [] { return multipart("text/x-shellscript", "#!/bin/sh\n" + std::string(15 * kMebibyte, 'a'), 200); },
+         "what is compressed here grows to more than 16 MiB in all"},
+        {"gzips of 15 mebibytes of a type that nobody reads",
+         [] { return multipart("application/x-gzip", std::string(15 * kMebibyte, 'a'), 250); },
+         "what is compressed here grows to more than 16 MiB in all"},
+        {"many keys in many parts",
+         [] {
+             std::string text = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
+             for (int part = 0; part < 30; ++part) {
+                 text += "--b\nContent-Type: text/cloud-config\n\n#cloud-config\n";
+                 for (int key = 0; key < 24'000; ++key) { text += text::format("k{}-{}: 1\n", part, key); }
+             }
+             return text + "--b--\n";
+         },
+         "more than 50000 values in all parts together"},
+        {"unknown keys, twenty thousand of them",
+         [] {
+             std::string text = "#cloud-config\nhostname: '-'\n";
+             for (int key = 0; key < 20'000; ++key) { text += text::format("writefiles{}: 1\n", key); }
+             return text;
+         },
+         "is no host name"},
+        {"unknown keys of a mebibyte",
+         [] {
+             std::string text = "#cloud-config\nhostname: '-'\n";
+             for (int key = 0; key < 15; ++key) {
+                 text += text::format("? k{}{}\n: 1\n", key, std::string(kMebibyte - 100, 'x'));
+             }
+             return text;
+         },
+         "is no host name"},
+        {"a text that is appended to itself in many parts",
+         [] {
+             std::string text = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n";
+             for (int part = 0; part < 200; ++part) {
+                 text += "--b\nContent-Type: text/cloud-config\n\n#cloud-config\nmerge_how: "
+                         "str(append)+dict(recurse_str)\n"
+                         "hostname: " +
+                         std::string(70'000, '-') + "\n";
+             }
+             return text + "--b--\n";
+         },
+         "merged, a text is longer than 1 MiB"},
     };
     for (const auto& attack : attacks) {
         SCOPED_TRACE(attack.name);

@@ -87,5 +87,16 @@ TEST(FaultList, KeepsOneLinePerFaultWhateverItQuotes) {
     EXPECT_THAT(faults.lines(), ElementsAre("f: found 'a\\nb\\x1b[31m\\x7f'"));
 }
 
+TEST(FaultList, CutsWhatNobodyWouldRead) {
+    std::string letters = "x";
+    for (int count = 0; count < 100'000; ++count) { letters += "ä"; }
+    Faults faults;
+    faults.add({.file = "f"}, letters);
+    const auto line = faults.lines().at(0);
+    EXPECT_LE(line.size(), 1010U);
+    EXPECT_TRUE(line.starts_with("f: xää"));
+    EXPECT_TRUE(line.ends_with("ää…"));
+}
+
 } // namespace
 } // namespace ingot
