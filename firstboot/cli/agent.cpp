@@ -81,6 +81,7 @@ Step Agent::read_datasource_step() {
     return {.name = "datasource", .description = "reading metadata and user-data", .apply = [this]() -> Status {
                 INGOT_ASSIGN(user_data_keys_, user_data_keys(environment_.root), "");
                 INGOT_ASSIGN(metadata_, read_datasource(environment_), "");
+                board_.set_datasource(metadata_->datasource);
                 if (user_data_keys_) {
                     for (const auto& left_out : leave_out_unsigned(*metadata_)) { log::warning(left_out); }
                 }

@@ -1,6 +1,5 @@
-// `cloud-init status` for the tools that wait on it (Terraform, Packer, Ansible): its words, its JSON, its exit
-// codes. 0 done (or running, if nobody waits), 1 failed, 2 done with errors that did not stop it.
-#include <algorithm>
+// `cloud-init status` for the tools that wait on it (Terraform, Packer, Ansible): firstboot/status/cloud_init.hpp has
+// what it says.
 #include <cstdio>
 #include <thread>
 
@@ -8,21 +7,11 @@
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/status/cloud_init.hpp"
 
 namespace ingot::firstboot::cli {
 
 namespace {
-
-using json::Json;
-
-struct Answer {
-    std::string status; ///< cloud-init's word
-    std::string extended;
-    std::string detail;
-    std::vector<std::string> errors{};
-    std::vector<std::string> warnings{};
-    std::string since{};
-};
 
 /// Commands of the user-data that failed: cloud-init calls such a boot degraded.
 std::vector<std::string> failed_commands() {
@@ -39,74 +28,29 @@ std::vector<std::string> failed_commands() {
     return failed;
 }
 
-Answer answer_of(const NodeStatus& status) {
-    Answer answer{.since = status.since};
-    const bool begun = !status.steps.empty() || status.state != NodeState::starting;
-    switch (status.state) {
-    case NodeState::starting:
-    case NodeState::waiting: answer.status = begun ? "running" : "not started"; break;
-    case NodeState::ready: answer.status = "done"; break;
-    case NodeState::failed:
-        answer.status = "error";
-        answer.errors = status.messages;
-        break;
-    }
-    answer.warnings = failed_commands();
-    const bool degraded = answer.status == "done" && !answer.warnings.empty();
-    answer.extended = (degraded ? "degraded " : "") + answer.status;
-    answer.detail = status.messages.empty() ? text::format("ingot-agent: {}", to_string(status.state))
-                                            : text::join(status.messages, "; ");
-    return answer;
-}
-
-std::string to_json(const Answer& answer) {
-    Json document{{"boot_status_code", "enabled-by-generator"},
-                  {"datasource", "ingot"},
-                  {"detail", answer.detail},
-                  {"errors", answer.errors}};
-    document["extended_status"] = answer.extended;
-    document["init"] = {
-        {"errors", Json::array()}, {"finished", nullptr}, {"recoverable_errors", Json::object()}, {"start", nullptr}};
-    document["last_update"] = answer.since;
-    document["recoverable_errors"] = Json::object();
-    if (!answer.warnings.empty()) { document["recoverable_errors"]["WARNING"] = answer.warnings; }
-    document["schemas"] = Json::object();
-    document["stage"] = nullptr;
-    document["status"] = answer.status;
-    return json::to_text(document);
-}
-
-int code_of(const Answer& answer) {
-    constexpr int kFailed = 1;
-    constexpr int kDegraded = 2;
-    if (answer.status == "error") { return kFailed; }
-    return answer.status == "done" && !answer.warnings.empty() ? kDegraded : 0;
+CloudInitFormat format_of(std::string_view word) {
+    if (word == "json") { return CloudInitFormat::json; }
+    return word == "yaml" ? CloudInitFormat::yaml : CloudInitFormat::tabular;
 }
 
 } // namespace
 
 Result<int> cloud_init_status(const CloudInitStatusOptions& options) {
     constexpr auto kPause = std::chrono::milliseconds(250);
-    auto current = read_status();
-    const auto is_final = [&current] {
-        return current && (current->state == NodeState::ready || current->state == NodeState::failed);
-    };
-    while (options.wait && !is_final()) {
-        std::this_thread::sleep_for(kPause);
-        current = read_status();
-    }
-    if (!current) { return std::move(current).error(); }
-    const auto answer = answer_of(*current);
-    if (options.format == "json") {
-        std::printf("%s", to_json(answer).c_str());
-    } else {
-        std::printf("status: %s\n", answer.status.c_str());
-        if (options.details || options.format == "yaml") {
-            std::printf("extended_status: %s\ndetail: %s\nlast_update: %s\n", answer.extended.c_str(),
-                        answer.detail.c_str(), answer.since.c_str());
+    const auto format = format_of(options.format);
+    for (;;) {
+        // Not readable yet or no more: whoever waits goes on waiting, as with cloud-init.
+        const auto current = read_status();
+        if (!current && !options.wait) { return current.error(); }
+        const auto answer = answer_as_cloud_init(current.value_or(NodeStatus{}), failed_commands());
+        if (!options.wait || is_final(answer)) {
+            std::printf("%s", to_text(answer, format, options.details, options.wait).c_str());
+            return exit_code_of(answer);
         }
+        if (format == CloudInitFormat::tabular) { std::printf("."); }
+        std::fflush(stdout);
+        std::this_thread::sleep_for(kPause);
     }
-    return code_of(answer);
 }
 
 } // namespace ingot::firstboot::cli

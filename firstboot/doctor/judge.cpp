@@ -20,12 +20,34 @@ void judge_network(const Observations& seen, Findings& findings) {
     } else {
         findings.push_back({"network", Verdict::good, text::join(seen.addresses, ", "), ""});
     }
-    if (!seen.name_servers) {
+}
+
+void judge_dns(const Observations& seen, Findings& findings) {
+    std::vector<std::string> all;
+    std::vector<std::string> silent;
+    for (const auto& server : seen.name_servers) {
+        all.push_back(server.address);
+        if (!server.answers) { silent.push_back(server.address); }
+    }
+    if (all.empty()) {
         findings.push_back(
             {"DNS", Verdict::warning, "there is no name server",
              "name one in network-config (nameservers); members reach each other by address all the same"});
+    } else if (!silent.empty()) {
+        const bool none = silent.size() == all.size();
+        findings.push_back({"DNS", none ? Verdict::bad : Verdict::warning,
+                            none ? text::format("no name server answers: {}", text::join(silent, ", "))
+                                 : text::format("{} of {} name servers do not answer: {}", silent.size(), all.size(),
+                                                text::join(silent, ", ")),
+                            "is port 53 of it reachable from here? `resolvectl status`; members reach each other by "
+                            "address all the same"});
     } else {
-        findings.push_back({"DNS", Verdict::good, "there are name servers", ""});
+        findings.push_back({"DNS", Verdict::good, text::format("answers: {}", text::join(all, ", ")), ""});
+    }
+    for (const auto& [name, found] : seen.names) {
+        if (found) { continue; }
+        findings.push_back({"DNS", Verdict::bad, text::format("{} is not found, and backups go there", name),
+                            text::format("`resolvectl query {}`; is it written right in cluster.yaml?", name)});
     }
 }
 
@@ -52,6 +74,11 @@ void judge_disks(const Observations& seen, Findings& findings) {
         const auto sentence =
             text::format("{}: {} of {} free{}", disk.path, text::human_bytes(disk.free), text::human_bytes(disk.size),
                          inodes < percent ? text::format(", but {} % of its inodes", inodes) : "");
+        if (disk.read_only) {
+            findings.push_back({"disk", Verdict::bad, text::format("{} is read-only", disk.path),
+                                "the kernel does so when the disk fails: `journalctl -k -p err`; replace the machine "
+                                "if it is the disk"});
+        }
         constexpr std::uint64_t kBad = 3;
         constexpr std::uint64_t kFew = 10;
         const auto verdict = least < kBad ? Verdict::bad : least < kFew ? Verdict::warning : Verdict::good;
@@ -62,30 +89,9 @@ void judge_disks(const Observations& seen, Findings& findings) {
     }
 }
 
-void judge_certificate(const Observations& seen, Findings& findings) {
-    if (seen.certificate_unreadable) {
-        findings.push_back({"certificate", Verdict::bad, "this node's certificate cannot be read",
-                            "the agent makes a new one when it is restarted: `systemctl restart ingot-agent`"});
-        return;
-    }
-    if (!seen.certificate_ends) { return; }
-    const auto left = std::chrono::floor<std::chrono::days>(*seen.certificate_ends - seen.now).count();
-    constexpr int kFew = 7;
-    if (*seen.certificate_ends <= seen.now) {
-        findings.push_back(
-            {"certificate", Verdict::bad, "this node's certificate has run out",
-             "nobody trusts this node now; is the clock right? `systemctl restart ingot-agent` renews it"});
-    } else if (left < kFew) {
-        findings.push_back({"certificate", Verdict::warning,
-                            text::format("this node's certificate runs out in {} days", left),
-                            "the agent renews it long before: look at identity.renew in `ingot-agent status`"});
-    } else {
-        findings.push_back({"certificate", Verdict::good, text::format("valid for {} days", left), ""});
-    }
-}
-
 std::string subject_of(std::string_view duty) {
-    if (duty == "db.backup") { return "backup"; }
+    if (duty == "db.backup" || duty.starts_with("backup.")) { return "backup"; }
+    if (duty.ends_with(".certificate") || duty.starts_with("identity.")) { return "certificate"; }
     if (duty.starts_with("db.")) { return "Patroni"; }
     if (duty.starts_with("etcd.")) { return "etcd"; }
     return std::string(duty.substr(0, duty.find('.')));
@@ -135,10 +141,14 @@ void judge_units(const Observations& seen, Findings& findings) {
 std::vector<Finding> judge(const Observations& observations) {
     Findings findings;
     judge_network(observations, findings);
+    judge_dns(observations, findings);
     judge_time(observations, findings);
     judge_disks(observations, findings);
-    judge_certificate(observations, findings);
+    judge_certificates(observations, findings);
     judge_units(observations, findings);
+    judge_etcd(observations, findings);
+    judge_patroni(observations, findings);
+    judge_backup(observations, findings);
     judge_agent(observations, findings);
     return findings;
 }

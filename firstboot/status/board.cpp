@@ -40,6 +40,12 @@ void StatusBoard::step(std::string_view name, std::string_view state, std::strin
     update(status_.steps, name, state, message);
 }
 
+void StatusBoard::set_datasource(std::string_view name) {
+    const std::scoped_lock lock(mutex_);
+    status_.datasource = name;
+    publish();
+}
+
 void StatusBoard::duty(std::string_view name, std::string_view state, std::string_view message) {
     const std::scoped_lock lock(mutex_);
     update(status_.duties, name, state, message);

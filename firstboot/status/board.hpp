@@ -22,6 +22,7 @@ class StatusBoard {
                 std::function<void(const std::string&)> on_change = {});
 
     void set_identity(std::string_view node, std::string_view role, std::string_view cluster);
+    void set_datasource(std::string_view name);
     /// Announces steps or duties, in their order.
     void plan_step(std::string_view name, std::string_view description);
     void plan_duty(std::string_view name);

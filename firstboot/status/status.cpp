@@ -69,7 +69,8 @@ std::string to_json_text(const NodeStatus& status) {
                   {"role", status.role},
                   {"cluster", status.cluster},
                   {"state", std::string(to_string(status.state))},
-                  {"since", status.since}};
+                  {"since", status.since},
+                  {"datasource", status.datasource}};
     document["messages"] = status.messages;
     document["steps"] = items_to_json(status.steps);
     document["duties"] = items_to_json(status.duties);
@@ -89,7 +90,8 @@ Result<NodeStatus> status_from_json(std::string_view text) {
                       .state = *state,
                       .since = json::string_at(document, "since").value_or(""),
                       .steps = items_from_json(json::member(document, "steps")),
-                      .duties = items_from_json(json::member(document, "duties"))};
+                      .duties = items_from_json(json::member(document, "duties")),
+                      .datasource = json::string_at(document, "datasource").value_or("")};
     const auto& messages = json::member(document, "messages");
     if (messages.is_array()) {
         for (const auto& message : messages) {

@@ -35,6 +35,7 @@ struct NodeStatus {
     std::vector<std::string> messages{}; ///< why it waits or failed: one line per reason
     std::vector<StatusItem> steps{};
     std::vector<StatusItem> duties{};
+    std::string datasource{}; ///< where metadata came from: "hetzner"; empty before
 };
 
 std::string to_json_text(const NodeStatus& status);
