@@ -47,7 +47,7 @@ std::optional<Place> place_of(const std::string& address, int port) {
 
 } // namespace
 
-bool answers_dns(const std::string& address, int port) {
+bool answers_dns(const std::string& address, int port, std::chrono::milliseconds patience) {
     const auto place = place_of(address, port);
     if (!place) { return false; }
     const files::Fd socket(::socket(place->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -55,11 +55,10 @@ bool answers_dns(const std::string& address, int port) {
     const auto* const to = reinterpret_cast<const sockaddr*>(&place->storage);
     if (!socket.valid() || ::connect(socket.get(), to, place->length) != 0) { return false; }
     constexpr int kTries = 2; // a datagram may get lost
-    constexpr int kPatience = 1000;
     for (int attempt = 0; attempt < kTries; ++attempt) {
         if (::send(socket.get(), kQuestion.data(), kQuestion.size(), 0) < 0) { return false; }
         pollfd wait{.fd = socket.get(), .events = POLLIN, .revents = 0};
-        if (::poll(&wait, 1, kPatience) != 1) { continue; }
+        if (::poll(&wait, 1, static_cast<int>(patience.count())) != 1) { continue; }
         std::array<unsigned char, 512> answer{};
         const auto got = ::recv(socket.get(), answer.data(), answer.size(), 0);
         if (got < 0) { return false; } // nobody listens there

@@ -108,8 +108,9 @@ std::string to_screen_text(const std::vector<Finding>& findings);
 
 // The parts of both. Only for the files of this folder, and their tests.
 
-/// True if something that speaks DNS answers there, whatever it says. Waits for two seconds at most.
-bool answers_dns(const std::string& address, int port = 53);
+/// True if something that speaks DNS answers there, whatever it says. Asks twice, and waits so long for each answer.
+bool answers_dns(const std::string& address, int port = 53,
+                 std::chrono::milliseconds patience = std::chrono::seconds(2));
 /// The hosts that pgBackRest's file names; addresses are left out.
 std::vector<std::string> names_in(std::string_view pgbackrest_conf);
 std::vector<EtcdHealth> observe_etcd(const Environment& environment, const NodeSpec& node);

@@ -71,10 +71,21 @@ Status adapt(Environment& environment, const cloud_init::User& user) {
     return run(environment, std::move(argv));
 }
 
+/// True if the group is the machine's own. groupadd would find that out too, with three flushes of the disk.
+bool is_local_group(const files::Root& root, const std::string& group) {
+    const auto content = files::read_if_exists(root.at("/etc/group"));
+    if (!content || !*content) { return false; }
+    return std::ranges::any_of(text::lines(**content),
+                               [&](const auto& line) { return line.starts_with(group + ":"); });
+}
+
 Status make_groups(Environment& environment, const cloud_init::User& user) {
     auto groups = user.groups;
     if (user.primary_group) { groups.push_back(*user.primary_group); }
-    for (const auto& group : groups) { INGOT_TRY(run(environment, {"groupadd", "--force", "--", group}), ""); }
+    for (const auto& group : groups) {
+        if (is_local_group(environment.root, group)) { continue; }
+        INGOT_TRY(run(environment, {"groupadd", "--force", "--", group}), "");
+    }
     return {};
 }
 
@@ -136,7 +147,9 @@ Status apply_user(Environment& environment, const cloud_init::User& user) {
         INGOT_TRY(run(environment, {"chpasswd", "--encrypted"}, user.name + ":" + *user.hashed_password + "\n"),
                   doing);
     }
-    if (user.lock_password) { INGOT_TRY(run(environment, {"usermod", "--lock", "--", user.name}), doing); }
+    // useradd makes accounts that are locked.
+    const bool open = home.has_value() || user.hashed_password.has_value();
+    if (user.lock_password && open) { INGOT_TRY(run(environment, {"usermod", "--lock", "--", user.name}), doing); }
     INGOT_TRY(authorize_keys(environment, user.name, user.ssh_authorized_keys), doing);
     return {};
 }

@@ -277,14 +277,14 @@ TEST(Doctor, AsksANameServerAndTakesARefusalForAnAnswer) {
     EXPECT_TRUE(answers_dns("127.0.0.1", refuses.port()));
     const NameServerHere silent([](const std::string&) { return std::string(); });
     const auto begin = std::chrono::steady_clock::now();
-    EXPECT_FALSE(answers_dns("127.0.0.1", silent.port()));
+    EXPECT_FALSE(answers_dns("127.0.0.1", silent.port(), 200ms));
     EXPECT_LT(std::chrono::steady_clock::now() - begin, 4s);
     const NameServerHere echoes([](std::string question) { return question; }); // a question is no answer
-    EXPECT_FALSE(answers_dns("127.0.0.1", echoes.port()));
+    EXPECT_FALSE(answers_dns("127.0.0.1", echoes.port(), 200ms));
     const NameServerHere babbles([](const std::string&) { return std::string("hello"); });
-    EXPECT_FALSE(answers_dns("127.0.0.1", babbles.port()));
+    EXPECT_FALSE(answers_dns("127.0.0.1", babbles.port(), 200ms));
     const int closed = [] { return NameServerHere([](std::string text) { return text; }).port(); }();
-    EXPECT_FALSE(answers_dns("127.0.0.1", closed));
+    EXPECT_FALSE(answers_dns("127.0.0.1", closed, 200ms));
     EXPECT_FALSE(answers_dns("no address"));
 }
 

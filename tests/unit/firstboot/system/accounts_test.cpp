@@ -51,8 +51,25 @@ TEST_F(Accounts, MakesAUserWithGroupsAndKeys) {
     ASSERT_TRUE(status.has_value()) << status.error().to_string();
     EXPECT_TRUE(ran("groupadd --force -- dba"));
     EXPECT_TRUE(ran("useradd --create-home --user-group --shell /bin/bash --groups adm,dba --comment Ann -- ann"));
-    EXPECT_TRUE(ran("usermod --lock -- ann"));
+    EXPECT_FALSE(ran("usermod --lock")); // useradd makes it locked
     EXPECT_EQ(world_.read("/home/ann/.ssh/authorized_keys"), "ssh-rsa A\n");
+}
+
+TEST_F(Accounts, LocksWhoeverMayHaveAPassword) {
+    existing({"bob"});
+    ASSERT_TRUE(apply_user(world_.environment, {.name = "ann", .hashed_password = "$6$secret"}));
+    EXPECT_TRUE(ran("usermod --lock -- ann"));
+    ASSERT_TRUE(apply_user(world_.environment, {.name = "bob"}));
+    EXPECT_TRUE(ran("usermod --lock -- bob"));
+}
+
+TEST_F(Accounts, MakesOnlyGroupsThatTheMachineHasNot) {
+    existing({});
+    world_.write("/etc/group", "root:x:0:\nadm:x:4:\nsudoers:x:27:\n");
+    ASSERT_TRUE(apply_user(world_.environment, {.name = "ann", .primary_group = "dba", .groups = {"adm", "sudo"}}));
+    EXPECT_FALSE(ran("groupadd --force -- adm"));
+    EXPECT_TRUE(ran("groupadd --force -- sudo")); // sudoers is another one
+    EXPECT_TRUE(ran("groupadd --force -- dba"));
 }
 
 TEST_F(Accounts, AdaptsAUserThatExists) {
