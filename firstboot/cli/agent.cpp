@@ -163,6 +163,7 @@ Duty Agent::identity_duty() const {
                 // A certificate that is due is renewed also when nobody says whether the CAs have changed.
                 const auto refreshed = refresh_trust(*node_, access_, environment_);
                 INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, access_, environment_), "");
+                // The signers hear of it in the next round, when the daemons have read it, too.
                 if (renewed) { log::info("renewed this node's certificate"); }
                 return refreshed;
             }};
