@@ -15,6 +15,7 @@
 #include "firstboot/node/facts.hpp"
 #include "firstboot/node/record.hpp"
 #include "firstboot/system/cloud_config.hpp"
+#include "firstboot/system/confine.hpp"
 #include "firstboot/system/finish.hpp"
 #include "firstboot/system/network.hpp"
 #include "firstboot/system/renewal.hpp"
@@ -216,6 +217,9 @@ void Agent::work() {
     if (!role || !run(finish_steps(user_data_->cloud_config, *metadata_, environment_))) { return; }
     board_.state(NodeState::ready);
     log::info(text::format("{} is ready", node_->name));
+    if (const auto confined = confine(); !confined) {
+        log::warning("going on with all rights: " + confined.error().to_string());
+    }
     role->duties.push_back(identity_duty());
     role->duties.push_back(
         metrics::metrics_duty(std::make_shared<metrics::Metrics>(*node_, environment_, board_, role->figures)));
