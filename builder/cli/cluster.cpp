@@ -171,10 +171,10 @@ Result<int> rotate_ca(const RotateArguments& arguments) {
     INGOT_TRY(write_secrets(path, secrets), "");
     std::printf("%s: role %s: %s\n%s", path.c_str(), arguments.role.c_str(), words_of(phase), kToEtcdNodes);
     if (phase != cloud_init::RotationPhase::dropped) {
-        std::printf(
-            "Then: every node says `generation %d` in `ingot-agent trust` (a minute or two); then the next step: "
-            "ingot cluster rotate-ca %s\n",
-            secrets.generation, arguments.role.c_str());
+        std::printf("Then: `ingot-agent trust` on an etcd node shows generation %d for every node (half a minute); "
+                    "then the next step: "
+                    "ingot cluster rotate-ca %s\n",
+                    secrets.generation, arguments.role.c_str());
     }
     return 0;
 }

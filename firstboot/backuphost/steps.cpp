@@ -115,7 +115,7 @@ Role make_backup_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back({.name = "backup.serve", .interval = 2s, .run = [shared] { return keep_server(*shared); }});
     role.duties.push_back(
         {.name = "backup.space", .interval = 60s, .run = [shared] { return watch_space(*shared); }});
-    role.duties.push_back({.name = "backup.certificate", .interval = 60s, .run = [shared] {
+    role.duties.push_back({.name = "backup.certificate", .interval = 5s, .run = [shared] {
                                return shared->certificate(shared->environment);
                            }});
     return role;

@@ -15,6 +15,7 @@
 #include "firstboot/node/facts.hpp"
 #include "firstboot/node/record.hpp"
 #include "firstboot/system/cloud_config.hpp"
+#include "firstboot/system/confine.hpp"
 #include "firstboot/system/finish.hpp"
 #include "firstboot/system/network.hpp"
 #include "firstboot/system/renewal.hpp"
@@ -164,6 +165,7 @@ Duty Agent::identity_duty() const {
                 // A certificate that is due is renewed also when nobody says whether the CAs have changed.
                 const auto refreshed = refresh_trust(*node_, access_, environment_);
                 INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, access_, environment_), "");
+                // The signers hear of it in the next round, when the daemons have read it, too.
                 if (renewed) { log::info("renewed this node's certificate"); }
                 return refreshed;
             }};
@@ -216,6 +218,9 @@ void Agent::work() {
     if (!role || !run(finish_steps(user_data_->cloud_config, *metadata_, environment_))) { return; }
     board_.state(NodeState::ready);
     log::info(text::format("{} is ready", node_->name));
+    if (const auto confined = confine(); !confined) {
+        log::warning("going on with all rights: " + confined.error().to_string());
+    }
     role->duties.push_back(identity_duty());
     role->duties.push_back(
         metrics::metrics_duty(std::make_shared<metrics::Metrics>(*node_, environment_, board_, role->figures)));

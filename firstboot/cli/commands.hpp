@@ -65,8 +65,9 @@ Result<int> may_restore(const std::string& file, const std::string& path);
 Result<int> trust_list();
 Result<int> trust_revoke(const std::string& name);
 Result<int> trust_lift(const std::string& name);
-/// `ingot-agent trust accept`: CAs and tokens of newer user-data, from standard input.
-Result<int> trust_accept();
+/// `ingot-agent trust accept`: CAs and tokens of newer user-data, from standard input. Refused while a node that
+/// lives would be shut out by it; `anyway`: accepted all the same.
+Result<int> trust_accept(bool anyway);
 /// `ingot-agent switchover [--to NODE] [--anyway]`, on a db node: a change of the leader that no client notices.
 struct SwitchoverOptions {
     std::string to{};

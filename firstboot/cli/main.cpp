@@ -19,16 +19,20 @@ using Action = std::function<ingot::Result<int>()>;
 void add_trust(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
     static std::string node;
-    auto* const trust = app.add_subcommand("trust", "Say who belongs to the cluster (on an etcd node)");
+    auto* const trust =
+        app.add_subcommand("trust", "Say who belongs to the cluster and who follows a rotation (on an etcd node)");
     trust->require_subcommand(0, 1);
     auto* const accept = trust->add_subcommand("accept", "Take CAs and tokens of newer user-data (standard input)");
+    static bool anyway = false;
+    accept->add_flag("--anyway", anyway,
+                     "Also if nodes that live have not followed the step before, and are shut out");
     auto* const revoke = trust->add_subcommand("revoke", "Sign nothing for this node any more");
     revoke->add_option("NODE", node, "Its name")->required();
     auto* const lift = trust->add_subcommand("lift", "Let a revoked node join again");
     lift->add_option("NODE", node, "Its name")->required();
     trust->callback([&action, accept, revoke, lift] {
         if (accept->parsed()) {
-            action = [] { return cli::trust_accept(); };
+            action = [] { return cli::trust_accept(anyway); };
         } else if (revoke->parsed()) {
             action = [] { return cli::trust_revoke(node); };
         } else if (lift->parsed()) {

@@ -30,6 +30,16 @@ Step join_service_step(const NodeSpec& node, const cloud_init::AccessConfig& acc
             }};
 }
 
+/// The signers hear from the other nodes which generation of the CAs they have; of an etcd node it says itself.
+Duty sighting_duty(const NodeSpec& node, Environment& environment, std::function<EtcdSession()> open) {
+    constexpr auto kInterval = std::chrono::seconds(20);
+    return {
+        .name = "trust.seen", .interval = kInterval, .run = [node, &environment, open = std::move(open)]() -> Status {
+            auto etcd = open();
+            return record_generation(node, environment, etcd);
+        }};
+}
+
 } // namespace
 
 std::vector<std::string> role_data(const NodeSpec& node) {
@@ -60,6 +70,7 @@ void add_join_service(Role& role, const NodeSpec& node, const cloud_init::Access
     };
     role.steps.insert(role.steps.begin(), join_service_step(node, access, environment, open));
     role.duties.push_back(join::restart_for_new_cas(node, environment, open));
+    role.duties.push_back(sighting_duty(node, environment, open));
 }
 
 } // namespace ingot::firstboot::cli

@@ -1,7 +1,9 @@
 // ingot-agent trust: who belongs to the cluster, and new CAs and tokens for an etcd node.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "common/clock/clock.hpp"
 #include "common/http/http.hpp"
@@ -11,6 +13,7 @@
 #include "firstboot/coordination/session.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/join/claims.hpp"
+#include "firstboot/join/signer.hpp"
 
 namespace ingot::firstboot::cli {
 
@@ -43,6 +46,105 @@ Status check_acceptable(const cloud_init::NodeData& data, const Whoami& self) {
     return {};
 }
 
+/// Whom this node trusts now, from the files that its daemons read.
+Result<join::Trust> present_trust(const Whoami& self, const files::Root& root) {
+    join::Trust trust{.generation = self.generation};
+    for (const auto& [role, bundle] :
+         {std::pair{"etcd", &trust.etcd_ca}, std::pair{"db", &trust.db_ca}, std::pair{"proxy", &trust.proxy_ca}}) {
+        INGOT_ASSIGN(*bundle, files::read(tls_for(root, role).ca_file), "reading whom this node trusts");
+    }
+    return trust;
+}
+
+/// All that etcd knows of who belongs to the cluster.
+struct Books {
+    std::map<std::string, join::Claim> claims{};
+    std::map<std::string, join::Sighting> sightings{};
+    std::vector<join::Revocation> revoked{};
+    std::map<std::string, std::string> members{}; ///< of etcd: name → address
+};
+
+Result<Books> read_books(EtcdSession& etcd, const std::string& cluster) {
+    Books books;
+    join::Claims claims(*etcd, cluster);
+    INGOT_ASSIGN(auto names, claims.list(), "");
+    INGOT_ASSIGN(auto seen, claims.sightings(), "");
+    INGOT_ASSIGN(books.revoked, claims.revocations(), "");
+    INGOT_ASSIGN(const auto members, etcd->members(), "");
+    books.claims = {names.begin(), names.end()};
+    books.sightings = {seen.begin(), seen.end()};
+    for (const auto& member : members) {
+        const auto url = member.client_urls.empty() ? std::string() : member.client_urls.front();
+        const auto from = url.find("//");
+        const auto to = url.rfind(':');
+        const bool whole = from != std::string::npos && to > from + 2 && to != std::string::npos;
+        if (!member.name.empty()) { books.members[member.name] = whole ? url.substr(from + 2, to - from - 2) : ""; }
+    }
+    return books;
+}
+
+/// Every node that may be there. An etcd node that is no member any more counts no longer.
+std::vector<join::Follower> followers(const Books& books, clock::WallTime now) {
+    std::map<std::string, join::Follower> nodes;
+    for (const auto& [name, address] : books.members) {
+        nodes[name] = {.name = name, .role = "etcd", .address = address};
+    }
+    for (const auto& [name, claim] : books.claims) {
+        nodes[name] = {.name = name, .role = claim.role, .address = claim.address};
+    }
+    for (const auto& [name, sighting] : books.sightings) {
+        if (sighting.role == "etcd" && !books.members.contains(name)) { continue; }
+        auto& node = nodes[name];
+        node = {.name = name, .role = sighting.role, .address = sighting.address, .generation = sighting.generation};
+        node.seen = now - sighting.at < join::kLively;
+    }
+    std::vector<join::Follower> list;
+    for (auto& [name, node] : nodes) {
+        node.revoked = std::ranges::any_of(books.revoked, [&](const auto& each) { return each.name == name; });
+        list.push_back(std::move(node));
+    }
+    return list;
+}
+
+/// Every node's port for metrics is open to the private network, so silence there is silence.
+void knock(std::vector<join::Follower>& nodes, int generation) {
+    constexpr int kMetricsPort = 9180;
+    constexpr auto kPatience = std::chrono::seconds(2);
+    for (auto& node : nodes) {
+        if (node.generation >= generation || node.seen || node.revoked || node.address.empty()) { continue; }
+        node.answers = join::machine_answers(node.address, kMetricsPort, kPatience);
+    }
+}
+
+/// Whether the step may be taken; says who will be left behind.
+Status check_rotation(const cloud_init::NodeData& data, const Whoami& self, const files::Root& root) {
+    INGOT_ASSIGN(const auto present, present_trust(self, root), "");
+    const auto next = join::trust_of(data.user_data.ingot->pki, data.access.generation);
+    INGOT_ASSIGN(const auto change, join::change_between(present, next), "");
+    if (change.switched.empty() && change.dropped.empty()) { return {}; }
+    INGOT_ASSIGN(auto etcd, open_register(self, root), "");
+    INGOT_ASSIGN(const auto books, read_books(etcd, self.cluster),
+                 "asking etcd which nodes have followed the rotation so far");
+    auto nodes = followers(books, clock::SystemClock().now());
+    knock(nodes, self.generation);
+    const auto behind = join::who_is_behind(nodes, self.generation);
+    for (const auto& node : behind.silent) {
+        std::fprintf(stderr,
+                     "%s is silent and has not followed: if it comes back it knows the cluster no more, and is "
+                     "made anew\n",
+                     node.c_str());
+    }
+    return join::check_step(change, behind, self.generation);
+}
+
+std::string ago(clock::WallTime then, clock::WallTime now) {
+    constexpr long long kLongMinutes = 120;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - then).count();
+    const auto minutes = seconds / 60;
+    return minutes < kLongMinutes ? text::format("{} min ago", std::max(0LL, static_cast<long long>(minutes)))
+                                  : text::format("{} h ago", minutes / 60);
+}
+
 } // namespace
 
 Result<int> trust_list() {
@@ -52,14 +154,22 @@ Result<int> trust_list() {
                 self.role.c_str(), self.generation, self.until.c_str());
     if (self.role != "etcd") { return 0; }
     INGOT_ASSIGN(auto etcd, open_register(self, root), "");
-    join::Claims claims(*etcd, self.cluster);
-    INGOT_ASSIGN(const auto names, claims.list(), "");
-    INGOT_ASSIGN(const auto revoked, claims.revocations(), "");
-    for (const auto& [name, claim] : names) {
-        std::printf("%-20s %-6s %-16s key %s  since %s\n", name.c_str(), claim.role.c_str(), claim.address.c_str(),
-                    claim.key_sha256.substr(0, 16).c_str(), claim.at.c_str());
+    INGOT_ASSIGN(const auto books, read_books(etcd, self.cluster), "");
+    const auto now = clock::SystemClock().now();
+    std::printf("\n%-20s %-6s %-16s %-10s %-12s %-21s %s\n", "NAME", "ROLE", "ADDRESS", "GENERATION", "SEEN",
+                "CERTIFICATE UNTIL", "KEY");
+    for (const auto& node : followers(books, now)) {
+        const auto seen = books.sightings.find(node.name);
+        const bool known = seen != books.sightings.end();
+        const auto claim = books.claims.find(node.name);
+        std::printf("%-20s %-6s %-16s %-10s %-12s %-21s %s%s\n", node.name.c_str(), node.role.c_str(),
+                    node.address.c_str(), node.generation == 0 ? "?" : std::to_string(node.generation).c_str(),
+                    known ? ago(seen->second.at, now).c_str() : "never",
+                    known ? clock::to_rfc3339(seen->second.until).c_str() : "?",
+                    claim == books.claims.end() ? "-" : claim->second.key_sha256.substr(0, 16).c_str(),
+                    node.generation < self.generation && !node.revoked ? "  has not followed" : "");
     }
-    for (const auto& each : revoked) {
+    for (const auto& each : books.revoked) {
         std::printf("%-20s revoked %s (%s)\n", each.name.c_str(), each.at.c_str(), each.address.c_str());
     }
     return 0;
@@ -92,13 +202,21 @@ Result<int> trust_lift(const std::string& name) {
     return 0;
 }
 
-Result<int> trust_accept() {
+Result<int> trust_accept(bool anyway) {
     const files::Root root;
     INGOT_ASSIGN(const auto self, read_identity(root), "");
     const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
     auto given = cloud_init::parse_node_data({.user_data = text}, "user-data");
     if (!given) { return std::move(given).error(); }
     INGOT_TRY(check_acceptable(*given, self), "");
+    if (const auto allowed = check_rotation(*given, self, root); !allowed) {
+        if (!anyway) {
+            return Error(allowed.error())
+                .with_context(text::format("generation {} is not accepted (--anyway accepts it all the same)",
+                                           given->access.generation));
+        }
+        std::fprintf(stderr, "accepted anyway: %s\n", allowed.error().to_string().c_str());
+    }
     INGOT_TRY(files::write(root.at(kAcceptedFile), text, {.mode = 0600}), "");
     process::PosixProcesses processes;
     INGOT_TRY(

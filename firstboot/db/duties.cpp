@@ -6,12 +6,18 @@
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/provisioning.hpp"
 #include "firstboot/db/render.hpp"
+#include "firstboot/db/source.hpp"
 
 namespace ingot::firstboot::db {
 
 namespace {
 
 bool runs(std::string_view unit_state) { return unit_state == "active" || unit_state == "activating"; }
+
+std::string with_line_end(std::string pem) {
+    if (!pem.ends_with('\n')) { pem += '\n'; }
+    return pem;
+}
 
 } // namespace
 
@@ -49,10 +55,25 @@ Status BootstrapJanitor::operator()(const Database& database) {
     return {};
 }
 
+Result<bool> write_trusted_cas(const Database& database) {
+    const auto& root = database.environment.root;
+    INGOT_ASSIGN(const auto db_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
+    INGOT_ASSIGN(const auto proxy_ca, files::read(root.at(text::format("{}/ca-proxy.crt", paths::kPki))), "");
+    auto cas = with_line_end(db_ca) + proxy_ca;
+    if (streams_from_source(database.node)) {
+        const auto& standby = *database.node.config.standby_of;
+        INGOT_TRY(files::write_if_different(root.at(kSourceCaFile), with_line_end(db_ca) + standby.ca), "");
+        // A standby's members show each other what they show the source.
+        cas = with_line_end(cas) + standby.ca;
+    }
+    return files::write_if_different(root.at(kClientCaFile), cas);
+}
+
 Status CertificateWatch::operator()(const Database& database) {
     const auto path = database.environment.root.at(text::format("{}/node.crt", paths::kPki));
     INGOT_ASSIGN(auto present, files::read(path), "");
     if (present == loaded_) { return {}; }
+    INGOT_TRY(write_trusted_cas(database), "writing whose certificates PostgreSQL accepts");
     INGOT_TRY(database.environment.services.reload(kPatroniUnit), "making Patroni read the certificate again");
     // Patroni reloads PostgreSQL only for changed settings, and these are the same files.
     INGOT_TRY(run_sql(database, "SELECT pg_reload_conf();\n"), "making PostgreSQL read the certificate again");

@@ -30,8 +30,12 @@ class BootstrapJanitor {
     clock::Monotonic since_{};
 };
 
+/// The CAs whose certificates PostgreSQL accepts (of databases and proxies), and those that the source of a standby
+/// cluster may be of, as they stand in /etc/ingot/pki now. Returns true if the first ones have changed.
+Result<bool> write_trusted_cas(const Database& database);
+
 /// Makes Patroni and PostgreSQL read the node's certificate again when it was renewed, and once at the beginning:
-/// it may have been renewed while the agent was away.
+/// it may have been renewed while the agent was away. With new CAs comes a new certificate, so they are followed too.
 class CertificateWatch {
   public:
     Status operator()(const Database& database);

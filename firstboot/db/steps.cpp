@@ -48,22 +48,6 @@ Status await_etcd(const Database& database) {
     return {};
 }
 
-std::string with_line_end(std::string pem) {
-    if (!pem.ends_with('\n')) { pem += '\n'; }
-    return pem;
-}
-
-/// The CAs whose certificates PostgreSQL accepts: databases and proxies.
-Result<std::string> client_cas(const Database& database) {
-    const auto& root = database.environment.root;
-    INGOT_ASSIGN(const auto db_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
-    INGOT_ASSIGN(const auto proxy_ca, files::read(root.at(text::format("{}/ca-proxy.crt", paths::kPki))), "");
-    auto cas = with_line_end(db_ca) + proxy_ca;
-    // A standby's members show each other what they show the source.
-    if (streams_from_source(database.node)) { cas = with_line_end(cas) + database.node.config.standby_of->ca; }
-    return cas;
-}
-
 /// The image brings what it brings.
 Status check_version(const Database& database) {
     const auto& root = database.environment.root;
@@ -108,8 +92,6 @@ Status configure_source(const Database& database) {
     }
     if (!streams_from_source(node)) { return {}; }
     const auto& standby = *node.config.standby_of;
-    INGOT_ASSIGN(const auto own_ca, files::read(root.at(text::format("{}/ca-db.crt", paths::kPki))), "");
-    INGOT_TRY(files::write_if_different(root.at(kSourceCaFile), with_line_end(own_ca) + standby.ca), "");
     INGOT_TRY(files::write_if_different(root.at(kStandbyCertificate), standby.certificate), "");
     INGOT_TRY(files::write_if_different(root.at(kStandbyKey), standby.key.reveal(), secret), "");
     INGOT_ASSIGN(const auto hosts, files::read_if_exists(root.at("/etc/hosts")), "");
@@ -147,8 +129,7 @@ Status configure(const Database& database) {
     INGOT_TRY(make_folders(database), "");
     INGOT_TRY(make_wal_folder(database), "making the folder for the WAL");
     INGOT_TRY(configure_source(database), "");
-    INGOT_ASSIGN(const auto cas, client_cas(database), "");
-    INGOT_ASSIGN(const bool new_cas, files::write_if_different(root.at(kClientCaFile), cas), "");
+    INGOT_ASSIGN(const bool new_cas, write_trusted_cas(database), "");
     if (has_repository(database.node)) {
         for (const auto& file : backup::repository_files(database.node)) {
             INGOT_TRY(files::write_if_different(root.at(file.path), file.content,
@@ -275,7 +256,7 @@ void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
     add("db.restore-test", 10s, [shared] { return shared->restore_test(shared->database); });
     add("db.backup-status", 5s, [shared] { return watch_backups(shared->database); });
     add("db.backup-server", 2s, [shared] { return keep_backup_server(shared->database); });
-    add("db.backup-certificate", 60s, [shared] { return shared->server_certificate(shared->database.environment); });
+    add("db.backup-certificate", 5s, [shared] { return shared->server_certificate(shared->database.environment); });
 }
 
 } // namespace
@@ -317,7 +298,7 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
         {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
     role.duties.push_back(
         {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
-    role.duties.push_back({.name = "db.certificate", .interval = 60s, .run = [shared] {
+    role.duties.push_back({.name = "db.certificate", .interval = 5s, .run = [shared] {
                                return shared->certificate(shared->database);
                            }});
     role.figures.push_back([shared] { return figures(shared->database); });

@@ -7,6 +7,7 @@
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/join/claims.hpp"
 #include "firstboot/join/leaf.hpp"
 
 namespace ingot::firstboot {
@@ -218,11 +219,24 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
 Status refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment) {
     if (node.config.pki.keys.contains(cloud_init::authority_of(node.config.role))) { return {}; }
     INGOT_ASSIGN(const auto known, newest_trust(node, access.generation, environment.root), "");
-    INGOT_ASSIGN(const auto heard, join::ask_trust(counter_of(node, environment.root)),
+    const auto self = read_identity(environment.root);
+    INGOT_ASSIGN(const auto heard, join::ask_trust(counter_of(node, environment.root), self ? self->generation : 0),
                  "asking whether the CAs have changed");
     if (heard.generation <= known.generation) { return {}; }
     log::info(text::format("the CAs are of generation {} now", heard.generation));
     return keep_trust(heard, node, environment.root);
+}
+
+Status record_generation(const NodeSpec& node, const Environment& environment, EtcdSession& etcd) {
+    INGOT_ASSIGN(const auto self, read_identity(environment.root), "");
+    INGOT_ASSIGN(const auto certificate, files::read(environment.root.at(in_pki("node.crt"))), "");
+    INGOT_ASSIGN(const auto info, crypto::inspect_certificate(certificate), "");
+    return join::Claims(*etcd, node.config.cluster)
+        .see(node.name, {.role = self.role,
+                         .address = node.address,
+                         .generation = self.generation,
+                         .until = info.not_after,
+                         .at = environment.clock.now()});
 }
 
 Result<Whoami> read_identity(const files::Root& root) {

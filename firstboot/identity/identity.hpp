@@ -10,6 +10,7 @@
 #include "common/clock/clock.hpp"
 #include "common/http/http.hpp"
 #include "common/result/result.hpp"
+#include "firstboot/coordination/session.hpp"
 #include "firstboot/join/client.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/system/environment.hpp"
@@ -23,8 +24,12 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
 /// Of a node that issues for itself.
 Result<bool> obtain_identity(const NodeSpec& node, Environment& environment);
 
-/// Asks a signer whether the CAs have changed, and keeps what it says if it is newer. Does nothing on etcd nodes.
+/// Asks a signer whether the CAs have changed, and keeps what it says if it is newer; tells it which generation this
+/// node has. Does nothing on etcd nodes.
 Status refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment);
+
+/// On an etcd node, which asks no signer: writes down which generation it has itself.
+Status record_generation(const NodeSpec& node, const Environment& environment, EtcdSession& etcd);
 
 /// Whether a leaf can be used, and whether it is time for another one; pure.
 enum class LeafState { good, due, useless };

@@ -12,6 +12,10 @@ std::string Claims::revoked_key(std::string_view name) const {
     return ingot_key(cluster_, text::format("trust/revoked/{}", name));
 }
 
+std::string Claims::seen_key(std::string_view name) const {
+    return ingot_key(cluster_, text::format("trust/seen/{}", name));
+}
+
 Result<std::optional<Claims::Stored>> Claims::find(std::string_view name) {
     INGOT_ASSIGN(const auto entry, etcd_.get(name_key(name)), "");
     if (!entry) { return std::optional<Stored>{}; }
@@ -58,5 +62,25 @@ Status Claims::revoke(const Revocation& revocation) {
 }
 
 Status Claims::lift(std::string_view name) { return etcd_.remove(revoked_key(name)); }
+
+Result<std::vector<std::pair<std::string, Sighting>>> Claims::sightings() {
+    const auto prefix = seen_key("");
+    INGOT_ASSIGN(const auto listing, etcd_.list(prefix), "");
+    std::vector<std::pair<std::string, Sighting>> seen;
+    for (const auto& entry : listing.entries) {
+        INGOT_ASSIGN(auto sighting, sighting_from_json(entry.value), text::format("reading {}", entry.key));
+        seen.emplace_back(entry.key.substr(prefix.size()), std::move(sighting));
+    }
+    return seen;
+}
+
+Status Claims::see(std::string_view name, const Sighting& sighting) {
+    INGOT_ASSIGN(const auto entry, etcd_.get(seen_key(name)), "");
+    if (entry) {
+        const auto stored = sighting_from_json(entry->value);
+        if (stored && !worth_writing(sighting, *stored)) { return {}; }
+    }
+    return etcd_.put(seen_key(name), to_json_line(sighting));
+}
 
 } // namespace ingot::firstboot::join

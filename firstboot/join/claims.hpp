@@ -8,6 +8,7 @@
 
 #include "firstboot/coordination/etcd_client.hpp"
 #include "firstboot/join/decide.hpp"
+#include "firstboot/join/follow.hpp"
 
 namespace ingot::firstboot::join {
 
@@ -28,9 +29,15 @@ class Claims {
     Status revoke(const Revocation& revocation);
     Status lift(std::string_view name);
 
+    /// What each node last said of itself, by name.
+    Result<std::vector<std::pair<std::string, Sighting>>> sightings();
+    /// Writes it down, if it is news.
+    Status see(std::string_view name, const Sighting& sighting);
+
   private:
     [[nodiscard]] std::string name_key(std::string_view name) const;
     [[nodiscard]] std::string revoked_key(std::string_view name) const;
+    [[nodiscard]] std::string seen_key(std::string_view name) const;
     EtcdClient& etcd_;
     std::string cluster_;
 };

@@ -88,12 +88,13 @@ Result<Grant> apply(const Counter& counter, const Application& application) {
     });
 }
 
-Result<Trust> ask_trust(const Counter& counter) {
+Result<Trust> ask_trust(const Counter& counter, int generation) {
     return first_of<Trust>(counter, counter.cert_file.string(), [&](const std::string& address) -> Result<Trust> {
         auto asked = question(counter, address, true);
         asked.method = "GET";
         asked.path = kTrustPath;
-        INGOT_ASSIGN(const auto answer, tls::ask(asked, [](const std::string&) { return std::string(); }), "");
+        INGOT_ASSIGN(const auto answer,
+                     tls::ask(asked, [&](const std::string&) { return generation_to_json(generation); }), "");
         INGOT_ASSIGN(const auto text, body_of(answer), address);
         return trust_from_json(text);
     });

@@ -32,7 +32,8 @@ struct Counter {
 /// A certificate that fits the key and the trust it comes with. transient, with what each signer said, if none signs.
 Result<Grant> apply(const Counter& counter, const Application& application);
 
-/// Whom to trust now, by the first signer that answers. Shows the certificate.
-Result<Trust> ask_trust(const Counter& counter);
+/// Whom to trust now, by the first signer that answers. Shows the certificate, and says under which generation of the
+/// CAs it was made, so that the signers know who follows a rotation.
+Result<Trust> ask_trust(const Counter& counter, int generation);
 
 } // namespace ingot::firstboot::join

@@ -50,6 +50,15 @@ Result<Trust> trust_from_json(std::string_view text) {
     return trust_in(object);
 }
 
+std::string generation_to_json(int generation) { return json::to_line({{"generation", generation}}); }
+
+int generation_from_json(std::string_view text) {
+    const auto object = json::parse(text);
+    constexpr long long kHighest = 1'000'000'000;
+    const auto told = object ? json::number_at(*object, "generation").value_or(0) : 0;
+    return told > 0 && told < kHighest ? static_cast<int>(told) : 0;
+}
+
 std::string to_json_line(const SignRequest& request) {
     Json object{{"version", 1},
                 {"generation", request.generation},

@@ -3,7 +3,8 @@
 //   POST /v1/sign    {"version":1,"generation":…,"role":…,"name":…,"csr":PEM,
 //                     "epoch":…,"nonce":base64,"mac":base64}          the last three only without certificate
 //              200   {"certificate":PEM,"trust":{…}}      403, 503   {"reason":…}
-//   GET  /v1/trust   200 {"generation":…,"etcd_ca":PEM,"db_ca":PEM,"proxy_ca":PEM}     only with a certificate
+//   GET  /v1/trust   {"generation":…}    of the trust under which the certificate shown was made
+//              200   {"generation":…,"etcd_ca":PEM,"db_ca":PEM,"proxy_ca":PEM}     only with a certificate
 //
 // The role token never travels. What does is HMAC-SHA-256(token, …) over the TLS exporter of this very connection,
 // the request and a nonce: whoever records it, or sits in between with a connection of his own to each side, has a
@@ -38,6 +39,10 @@ Trust trust_of(const cloud_init::Pki& pki, int generation);
 std::string to_json_text(const Trust& trust);
 /// invalid_input if it is not whole, or a CA of it is none.
 Result<Trust> trust_from_json(std::string_view text);
+
+/// What a node says of itself when it asks whom to trust. 0, also for what cannot be read: it does not say.
+std::string generation_to_json(int generation);
+int generation_from_json(std::string_view text);
 
 /// That the sender holds a token.
 struct Proof {

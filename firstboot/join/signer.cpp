@@ -69,11 +69,35 @@ Signer::Signer(NodeSpec node, cloud_init::AccessConfig access, Environment& envi
 
 tls::Response Signer::answer(const tls::Request& request) const {
     if (request.method == "POST" && request.path == kSignPath) { return sign(request); }
-    if (request.method == "GET" && request.path == kTrustPath) {
-        if (request.certificate_pem.empty()) { return refusal(kForbidden, "only for nodes of this cluster"); }
-        return {.body = to_json_text(trust_of(node_.config.pki, access_.generation))};
-    }
+    if (request.method == "GET" && request.path == kTrustPath) { return tell_trust(request); }
     return refusal(kNotFound, "there is nothing here");
+}
+
+tls::Response Signer::tell_trust(const tls::Request& request) const {
+    if (request.certificate_pem.empty()) { return refusal(kForbidden, "only for nodes of this cluster"); }
+    if (const auto noted = note(request); !noted) {
+        log::info(text::format("join: {} asked whom to trust, and that is not written down: {}", request.address,
+                               noted.error().to_string()));
+    }
+    return {.body = to_json_text(trust_of(node_.config.pki, access_.generation))};
+}
+
+Status Signer::note(const tls::Request& request) const {
+    const int generation = generation_from_json(request.body);
+    INGOT_ASSIGN(const auto owner, crypto::owner_of(request.certificate_pem), "");
+    INGOT_ASSIGN(const auto info, crypto::inspect_certificate(request.certificate_pem), "");
+    const auto role = cloud_init::role_from(owner.unit);
+    const auto now = environment_.clock.now();
+    if (generation == 0 || !role) { return {}; }
+    INGOT_TRY(crypto::verify_identity(request.certificate_pem, {}, cloud_init::ca_of(node_.config.pki, *role), now),
+              text::format("the certificate of {} as a {} node", on_one_line(owner.common_name), owner.unit));
+    auto etcd = open_();
+    return Claims(*etcd, node_.config.cluster)
+        .see(owner.common_name, {.role = owner.unit,
+                                 .address = request.address,
+                                 .generation = generation,
+                                 .until = info.not_after,
+                                 .at = now});
 }
 
 tls::Response Signer::sign(const tls::Request& request) const {

@@ -22,6 +22,9 @@ class Signer {
     [[nodiscard]] tls::Response answer(const tls::Request& request) const;
 
   private:
+    [[nodiscard]] tls::Response tell_trust(const tls::Request& request) const;
+    /// Who asks, and which generation he has, is kept for those who rotate.
+    Status note(const tls::Request& request) const;
     [[nodiscard]] tls::Response sign(const tls::Request& request) const;
     [[nodiscard]] Result<Grant> grant(const SignRequest& request, const Applicant& applicant) const;
 

@@ -145,7 +145,7 @@ Role make_proxy_role(const NodeSpec& node, Environment& environment) {
     role.duties.push_back(
         {.name = "proxy.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->proxy); }});
     role.duties.push_back(
-        {.name = "proxy.certificate", .interval = 60s, .run = [shared] { return renew_certificate(*shared); }});
+        {.name = "proxy.certificate", .interval = 5s, .run = [shared] { return renew_certificate(*shared); }});
     if (node.config.proxy.virtual_address) {
         role.duties.push_back(
             {.name = "proxy.address", .interval = 1s, .run = [shared] { return shared->address(); }});

@@ -80,6 +80,79 @@ class Trust : public testing::Test {
         return run({INGOT_PROGRAM, "lab", "exec", "--name", kName, machine, "--", "sh", "-s"}, text);
     }
     static LabDriver& lab() { return *lab_; }
+    struct Ports {
+        std::set<int> open{};
+        std::set<int> loopback{};
+    };
+    /// The TCP ports on which a machine listens.
+    static Ports listening_on(const std::string& machine) {
+        Ports ports;
+        for (const auto& line : text::lines(lab().exec(machine, {"ss", "-Htln"}).out)) {
+            auto words = text::split(line, ' ');
+            std::erase_if(words, [](const std::string& word) { return word.empty(); });
+            if (words.size() < 4) { continue; }
+            const auto colon = words[3].rfind(':');
+            const auto address = words[3].substr(0, colon);
+            const auto port = static_cast<int>(text::to_number(words[3].substr(colon + 1)).value_or(0));
+            (address.starts_with("127.") || address == "[::1]" ? ports.loopback : ports.open).insert(port);
+        }
+        return ports;
+    }
+    /// Those of the ports to which a machine can connect.
+    static std::set<int> reached(const std::string& from, const std::string& address, const std::set<int>& ports) {
+        std::string program = "import concurrent.futures as f, socket\n"
+                              "def ask(port):\n"
+                              "    try:\n"
+                              "        socket.create_connection(('" +
+                              address +
+                              "', port), 2).close()\n"
+                              "        print(port)\n"
+                              "    except OSError: pass\n"
+                              "with f.ThreadPoolExecutor(64) as pool: list(pool.map(ask, [";
+        for (const int port : ports) { program += std::to_string(port) + ","; }
+        const auto output = lab().exec(from, {"python3", "-c", program + "]))\n"});
+        std::set<int> found;
+        for (const auto& line : text::lines(output.out)) {
+            found.insert(static_cast<int>(text::to_number(line).value_or(0)));
+        }
+        return found;
+    }
+    /// The cluster file of the lab's own copy, whose secrets the lab follows.
+    static std::string lab_cluster_file() { return std::string("/var/lib/ingot/lab/") + kName + "/cluster.yaml"; }
+    static void rotate(const std::string& what, const std::string& role) {
+        const auto rotated = ingot({"cluster", what, role, "--cluster", lab_cluster_file()});
+        ASSERT_EQ(rotated.exit_code, 0) << rotated.err;
+        ++generation_;
+    }
+    /// Gives the etcd node the user-data of now.
+    static process::Output hand_out(const std::vector<std::string>& options = {}) {
+        const auto text = ingot({"user-data", "etcd", "--cluster", lab_cluster_file()});
+        std::vector<std::string> argv = {INGOT_PROGRAM, "lab", "exec",        "--name", kName,
+                                         of("etcd"),    "--",  "ingot-agent", "trust",  "accept"};
+        argv.insert(argv.end(), options.begin(), options.end());
+        return run(std::move(argv), text.out);
+    }
+    /// Every machine but `except` has the newest generation, and the register of the signers says so.
+    static void expect_followed(const std::string& except = {}) {
+        const auto has = [&](const std::string& machine) {
+            return lab()
+                       .exec(machine, {"ingot-agent", "trust"})
+                       .out.find(text::format("generation {} ", generation_)) != std::string::npos;
+        };
+        for (const auto& machine : machines()) {
+            if (machine == except) { continue; }
+            EXPECT_TRUE(LabDriver::wait(90s, [&] { return has(machine); }).has_value())
+                << machine << " has not followed to generation " << generation_ << ": "
+                << lab().exec(machine, {"ingot-agent", "status"}).out;
+        }
+        const auto missing = [&] {
+            const auto listed = text::lines(lab().exec(of("etcd"), {"ingot-agent", "trust"}).out);
+            return std::ranges::count_if(listed,
+                                         [](const std::string& line) { return line.ends_with("has not followed"); });
+        };
+        EXPECT_TRUE(LabDriver::wait(60s, [&] { return missing() == (except.empty() ? 0 : 1); }).has_value())
+            << lab().exec(of("etcd"), {"ingot-agent", "trust"}).out;
+    }
     static std::vector<std::string> machines() {
         std::vector<std::string> names;
         for (const auto& machine : lab().status()) { names.push_back(machine.name); }
@@ -87,7 +160,8 @@ class Trust : public testing::Test {
     }
     static std::string of(const std::string& role) { return lab().of_role(role).at(0).name; }
 
-    static bool broken_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static bool broken_;    // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static int generation_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
   private:
     static LabDriver* lab_;         // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -95,6 +169,7 @@ class Trust : public testing::Test {
 };
 
 bool Trust::broken_ = false;
+int Trust::generation_ = 1;
 LabDriver* Trust::lab_ = nullptr;
 files::TempDir* Trust::folder_ = nullptr;
 
@@ -120,53 +195,42 @@ TEST_F(Trust, AClusterFormsWithCaKeysOnTheEtcdNodeAlone) {
     EXPECT_EQ(trimmed(lab().sql("--pool", "SELECT 'through the pool'").out), "through the pool");
 }
 
-TEST_F(Trust, OnlyTheListedPortsListen) {
-    // Beyond loopback; resolved and the daemons' own loopback sockets do not count.
-    const std::map<std::string, std::set<std::string>> wanted = {
-        {"etcd", {"22", "2379", "2380", "2381", "2382", "9180"}},
-        {"db", {"22", "5432", "8008", "9180"}},
-        {"proxy", {"22", "5000", "5001", "6432", "6433", "8404", "9180"}},
+TEST_F(Trust, ExactlyTheListedPortsListenAndAreReached) {
+    const std::map<std::string, std::set<int>> wanted = {
+        {"etcd", {22, 2379, 2380, 2381, 2382, 9180}},
+        {"db", {22, 5432, 8008, 8432, 9180}},
+        {"proxy", {22, 5000, 5001, 6432, 6433, 8404, 9180}},
     };
-    for (const auto& machine : lab().status()) {
-        const auto output = lab().exec(machine.name, {"ss", "-Htln"});
-        std::set<std::string> listening;
-        for (const auto& line : text::lines(output.out)) {
-            auto words = text::split(line, ' ');
-            std::erase_if(words, [](const std::string& word) { return word.empty(); });
-            ASSERT_GE(words.size(), 4U) << line;
-            const auto colon = words[3].rfind(':');
-            const auto address = words[3].substr(0, colon);
-            if (!address.starts_with("127.") && address != "[::1]") { listening.insert(words[3].substr(colon + 1)); }
-        }
+    const auto machines = lab().status();
+    const auto stranger = lab().of_role("db").at(1);
+    constexpr int kStranger = 9999; // a daemon that nobody has told the firewall of
+    ASSERT_EQ(lab()
+                  .exec(stranger.name,
+                        {"systemd-run", "--unit=stranger", "python3", "-m", "http.server", std::to_string(kStranger)})
+                  .exit_code,
+              0);
+    EXPECT_TRUE(
+        LabDriver::wait(30s, [&] { return listening_on(stranger.name).open.contains(kStranger); }).has_value());
+    std::set<int> tried;
+    for (const auto& machine : machines) {
+        const auto ports = listening_on(machine.name);
+        tried.insert(ports.open.begin(), ports.open.end());
+        tried.insert(ports.loopback.begin(), ports.loopback.end());
+        auto open = ports.open;
+        if (machine.name == stranger.name) { EXPECT_EQ(open.erase(kStranger), 1U); }
         auto expected = wanted.at(machine.role);
-        if (listening.contains("8432")) { expected.insert("8432"); } // pgBackRest, where a repository needs it
-        EXPECT_EQ(listening, expected) << machine.name << "\n" << output.out;
+        if (!open.contains(8432)) { expected.erase(8432); } // pgBackRest's, where a repository needs it
+        EXPECT_EQ(open, expected) << machine.name;
     }
-}
-
-TEST_F(Trust, NoOtherPortIsReached) {
-    const auto dbs = lab().of_role("db");
-    ASSERT_GE(dbs.size(), 2U);
-    const auto& target = dbs[1];
-    ASSERT_EQ(
-        lab().exec(target.name, {"systemd-run", "--unit=stranger", "python3", "-m", "http.server", "9999"}).exit_code,
-        0);
-    const auto reached = [&](const std::string& address, int port) {
-        const auto program = text::format("import socket; socket.create_connection(('{}', {}), 3)", address, port);
-        return lab().exec(dbs[0].name, {"python3", "-c", program}).exit_code == 0;
-    };
-    EXPECT_TRUE(LabDriver::wait(30s, [&] {
-                    return lab()
-                               .exec(target.name, {"python3", "-c",
-                                                   "import socket; socket.create_connection(('127.0.0.1', 9999), 3)"})
-                               .exit_code == 0;
-                }).has_value());
-    EXPECT_FALSE(reached(target.address, 9999)) << "the firewall drops what the role does not need";
-    EXPECT_TRUE(reached(target.address, 5432));
-    EXPECT_TRUE(reached(target.address, 8008));
-    EXPECT_TRUE(reached(lab().of_role("etcd")[0].address, 2382));
-    EXPECT_FALSE(reached(lab().of_role("etcd")[0].address, 9999));
-    lab().exec(target.name, {"systemctl", "stop", "stranger.service"});
+    // Every port that is open anywhere, from a neighbour: what the firewall lets through is the same list.
+    for (const auto& machine : machines) {
+        const auto from = lab().of_role("db").at(machine.name == stranger.name ? 0 : 1);
+        if (from.name == machine.name) { continue; }
+        auto expected = listening_on(machine.name).open;
+        expected.erase(kStranger);
+        EXPECT_EQ(reached(from.name, machine.address, tried), expected) << machine.name << " from " << from.name;
+    }
+    lab().exec(stranger.name, {"systemctl", "stop", "stranger.service"});
 }
 
 TEST_F(Trust, OnlyRootReachesTheMetadata) {
@@ -190,12 +254,13 @@ curl -s http://169.254.169.254/hetzner/v1/userdata > /run/search.ud
   grep -o 'SCRAM-SHA-256[^" ]*' /run/search.ud
   sed -n 2p /etc/ingot/pki/node.key
 } | grep . > /run/search.words
-echo "words: $(wc -l < /run/search.words)" echo "hello $(head -n 1 /run/search.words)" > / var / tmp / planted; chmod 644 /var/tmp/planted
+echo "words: $(wc -l < /run/search.words)"
+echo "hello $(head -n 1 /run/search.words)" > /var/tmp/planted
+chmod 644 /var/tmp/planted
 find / /run /tmp /dev/shm -xdev \( -path /proc -o -path /sys \) -prune -o -type f -perm -004 -print0 2>/dev/null |
   xargs -0 -r grep -lFaf /run/search.words 2>/dev/null | sed 's/^/file: /'
 journalctl --no-pager -o cat 2>/dev/null | grep -cFf /run/search.words | sed 's/^/journal: /'
-for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ;
-    do
+for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do
   tr '\0' '\n' < "$file" 2>/dev/null | grep -qFf /run/search.words && echo "process: $file"
 done
 ingot-agent status --json | grep -cFf /run/search.words | sed 's/^/status: /'
@@ -219,7 +284,8 @@ rm -f /run/search.ud /run/search.words /var/tmp/planted
 
 TEST_F(Trust, DaemonsAreSandboxed) {
     const std::map<std::string, std::vector<std::pair<std::string, double>>> limits = {
-        {"etcd", {{"ingot-etcd.service", 1.5}}},
+        // The agent sets machines up: docs/security.md says why its unit is what it is. What counts is the next test.
+        {"etcd", {{"ingot-etcd.service", 1.5}, {"ingot-agent.service", 8.5}}},
         {"db", {{"patroni.service", 2.0}}},
         {"proxy", {{"haproxy.service", 1.5}, {"pgbouncer.service", 1.5}, {"ingot-read-pool.service", 1.5}}},
     };
@@ -237,59 +303,45 @@ TEST_F(Trust, DaemonsAreSandboxed) {
     EXPECT_EQ(trimmed(owner.out).find("root"), std::string::npos) << owner.out;
 }
 
+TEST_F(Trust, AnAgentWhoseNodeIsReadyHasGivenUpWhatFirstBootNeeded) {
+    for (const auto& machine : machines()) {
+        // Every thread: those that listen were there before.
+        const auto threads =
+            script(machine, "cd /proc/$(systemctl show --value -p MainPID ingot-agent)/task && "
+                            "grep -h -e ^Seccomp: -e ^NoNewPrivs: */status | sort | uniq -c && ls | wc -l");
+        const auto lines = text::lines(threads.out);
+        ASSERT_EQ(lines.size(), 3U) << machine << threads.out << threads.err;
+        EXPECT_NE(lines[0].find(lines[2] + " NoNewPrivs:\t1"), std::string::npos) << machine << threads.out;
+        EXPECT_NE(lines[1].find(lines[2] + " Seccomp:\t2"), std::string::npos) << machine << threads.out;
+    }
+}
+
 TEST_F(Trust, SshGivesAnAuditNothingToSay) {
     const auto address = lab().of_role("proxy")[0].address;
     const auto pid = std::to_string(supervisor_pid(kName));
     if (run({"ssh-audit", "--help"}).exit_code != 0) { GTEST_SKIP() << "ssh-audit is not installed"; }
     const auto audit =
         run({"nsenter", "--net=/proc/" + pid + "/ns/net", "ssh-audit", "--no-colors", "--level=warn", address});
-    EXPECT_EQ(audit.out.find("[fail]"), std::string::npos) << audit.out;
-    EXPECT_EQ(audit.out.find("[warn]"), std::string::npos) << audit.out;
-    EXPECT_EQ(audit.exit_code, 0) << audit.out << audit.err;
-}
-
-TEST_F(Trust, ACaAndATokenAreReplacedWhileClientsStayConnected) {
-    const auto etcd = of("etcd");
-    auto session = std::async(std::launch::async, [] {
-        return lab().lab({"psql", "--primary", "-X", "-q", "-A", "-t", "-c", "SELECT 'still', pg_sleep(100)"}, 200s);
-    });
-    int generation = 1;
-    const auto hand_out = [&] {
-        const auto text = ingot({"user-data", "etcd", "--cluster", cluster_file()});
-        ASSERT_EQ(text.exit_code, 0) << text.err;
-        const auto accepted = run(
-            {INGOT_PROGRAM, "lab", "exec", "--name", kName, etcd, "--", "ingot-agent", "trust", "accept"}, text.out);
-        ASSERT_EQ(accepted.exit_code, 0) << accepted.err;
-        ++generation;
-        const auto wanted = text::format("generation {} ", generation);
-        for (const auto& machine : machines()) {
-            const auto followed = LabDriver::wait(120s, [&] {
-                return lab().exec(machine, {"ingot-agent", "trust"}).out.find(wanted) != std::string::npos;
-            });
-            EXPECT_TRUE(followed.has_value()) << machine << " has not followed to generation " << generation << ": "
-                                              << lab().exec(machine, {"ingot-agent", "status"}).out;
+    // Releases of ssh-audit before 3 do not know what OpenSSH has learned since, and call it a warning; what they say
+    // of these is no finding. Newer ones say nothing of them.
+    const std::set<std::string> too_new = {"mlkem768x25519-sha256", "sntrup761x25519-sha512",
+                                           "sntrup761x25519-sha512@openssh.com", "kex-strict-s-v00@openssh.com"};
+    bool reads_the_server = audit.exit_code == 0;
+    for (const auto& line : text::lines(audit.out)) {
+        EXPECT_EQ(line.find("[fail]"), std::string::npos) << line;
+        const auto words = text::split(line, ' ');
+        if (line.starts_with("(kex) ")) { reads_the_server = true; }
+        if (line.find("[warn]") != std::string::npos) {
+            EXPECT_TRUE(words.size() > 1 && too_new.contains(words[1])) << line;
         }
-    };
-    ASSERT_EQ(ingot({"cluster", "rotate-ca", "db", "--cluster", cluster_file()}).exit_code, 0);
-    hand_out();
-    ASSERT_EQ(ingot({"cluster", "rotate-ca", "db", "--cluster", cluster_file()}).exit_code, 0);
-    hand_out();
-    ASSERT_EQ(ingot({"cluster", "rotate-token", "db", "--cluster", cluster_file()}).exit_code, 0);
-    hand_out();
-    const auto kept = session.get();
-    EXPECT_EQ(kept.exit_code, 0) << kept.err;
-    EXPECT_NE(kept.out.find("still"), std::string::npos);
-    // The daemons read the new CA: what PostgreSQL shows now is signed by it, and everybody still talks to everybody.
-    const auto issuer = script(of("db"), "openssl version >/dev/null 2>&1; ingot-agent trust");
-    EXPECT_NE(issuer.out.find(text::format("generation {}", generation)), std::string::npos);
-    EXPECT_TRUE(LabDriver::wait(60s, [] {
-                    return lab().sql("--pool", "CREATE TABLE IF NOT EXISTS after_rotation (n int)").exit_code == 0;
-                }).has_value());
-    EXPECT_TRUE(lab().wait_healthy(120s).has_value());
-    // A node that is new knows only the token that was drawn at the beginning: one epoch before is accepted.
-    const auto added = lab().lab({"add", "db"});
-    ASSERT_EQ(added.exit_code, 0) << added.err;
-    EXPECT_TRUE(lab().wait_healthy(240s).has_value()) << lab().lab({"status"}).out;
+    }
+    EXPECT_TRUE(reads_the_server) << audit.out << audit.err;
+    // Keys only, whoever asks.
+    const auto settings = lab().exec(of("proxy"), {"sshd", "-T"});
+    for (const auto* const line :
+         {"passwordauthentication no", "kbdinteractiveauthentication no", "permitrootlogin without-password"}) {
+        EXPECT_NE(settings.out.find(line), std::string::npos) << line << "\n" << settings.out << settings.err;
+    }
 }
 
 TEST_F(Trust, ANodeThatWasRevokedIsNotSignedForAgain) {
@@ -306,7 +358,128 @@ TEST_F(Trust, ANodeThatWasRevokedIsNotSignedForAgain) {
     const auto log = lab().exec(etcd, {"journalctl", "--no-pager", "-u", "ingot-agent", "-o", "cat"});
     EXPECT_NE(log.out.find(text::format("join: refused {} (db)", victim)), std::string::npos);
     ASSERT_EQ(lab().exec(etcd, {"ingot-agent", "trust", "lift", victim}).exit_code, 0);
+    EXPECT_TRUE(LabDriver::wait(60s, [&] {
+                    return script(victim, "test -s /etc/ingot/pki/node.crt").exit_code == 0;
+                }).has_value());
     EXPECT_TRUE(lab().wait_healthy(120s).has_value());
+}
+
+TEST_F(Trust, StrangersAndOtherRolesAreRefused) {
+    // With curl, which every image has: what TLS refuses is an error of the handshake, not an answer.
+    const auto db = lab().of_role("db").at(0).address;
+    const auto etcd = lab().of_role("etcd").at(0).address;
+    const std::string curl = "curl -s -o /dev/null -m 5 -w '%{http_code}' ";
+    const std::string pki = " --cacert /etc/ingot/pki/ca-etcd.crt ";
+    const std::string own = " --cert /etc/ingot/pki/node.crt --key /etc/ingot/pki/node.key ";
+    const std::string foreign = " --cert /run/foreign.crt --key /run/foreign.key ";
+    const auto made =
+        script(of("proxy"), "umask 077; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+                            "-subj '/O=trust-test/OU=db/CN=db-1' -days 2 -keyout /run/foreign.key "
+                            "-out /run/foreign.crt 2>&1");
+    ASSERT_EQ(made.exit_code, 0) << made.out;
+    const auto ask = [&](const std::string& rest) { return trimmed(script(of("proxy"), curl + rest).out); };
+    const auto health = "https://" + etcd + ":2379/health";
+    const auto peers = "https://" + etcd + ":2380/members";
+    const auto whom = "https://" + etcd + ":2382/v1/trust";
+    const auto restart = "-X POST -d '{}' https://" + db + ":8008/restart";
+    EXPECT_EQ(ask(pki + own + health), "200");
+    EXPECT_EQ(ask(pki + health), "000") << "etcd without a certificate";
+    EXPECT_EQ(ask(pki + foreign + health), "000") << "etcd with one of a foreign CA";
+    EXPECT_EQ(ask(pki + own + peers), "000") << "etcd's peers with a proxy's certificate";
+    EXPECT_EQ(ask(pki + own + whom), "200");
+    EXPECT_EQ(ask(pki + whom), "403");
+    EXPECT_EQ(ask(pki + foreign + whom), "000");
+    const std::string db_ca = " --cacert /etc/ingot/pki/ca-db.crt ";
+    EXPECT_EQ(ask(db_ca + "https://" + db + ":8008/health"), "200");
+    for (const auto& who : {std::string(), foreign, own}) {
+        const auto answer = ask(db_ca + who + restart);
+        EXPECT_TRUE(answer == "000" || answer == "403") << "an order to Patroni: " << who << answer;
+    }
+    script(of("proxy"), "rm -f /run/foreign.crt /run/foreign.key");
+    // Nobody logs in as the superuser with a proxy's certificate, nor without TLS; a client checks whom it talks to.
+    const auto login = [&](const std::string& how) {
+        return lab().exec(lab().of_role("db").at(1).name, {"psql", "-X", "-w", "-c", "SELECT 1", how});
+    };
+    EXPECT_NE(login("host=" + db + " dbname=postgres user=postgres sslmode=disable").exit_code, 0);
+    EXPECT_NE(login("host=" + db + " dbname=postgres user=postgres sslmode=require sslcert=none").exit_code, 0);
+    const auto wrong_name = login("host=" + db +
+                                  " dbname=app user=app sslmode=verify-full sslcert=none "
+                                  "sslrootcert=/etc/ingot/pki/ca-proxy.crt");
+    EXPECT_NE(wrong_name.err.find("certificate verify failed"), std::string::npos) << wrong_name.err;
+}
+
+TEST_F(Trust, ACaAndATokenAreReplacedWhileClientsStayConnected) {
+    const auto last_db = lab().of_role("db").back().name;
+    auto session = std::async(std::launch::async, [] {
+        return lab().lab({"psql", "--primary", "-X", "-q", "-A", "-t", "-c", "SELECT 'still', pg_sleep(90)"}, 200s);
+    });
+    // Step 1, and a new token with it.
+    rotate("rotate-ca", "db");
+    rotate("rotate-token", "db");
+    const auto first = hand_out();
+    ASSERT_EQ(first.exit_code, 0) << first.err;
+    expect_followed();
+    // Step 2, while one node's agent is away: it stays behind, and step 3 would shut it out.
+    ASSERT_EQ(lab().exec(last_db, {"systemctl", "stop", "ingot-agent"}).exit_code, 0);
+    rotate("rotate-ca", "db");
+    const auto second = hand_out();
+    ASSERT_EQ(second.exit_code, 0) << second.err;
+    expect_followed(last_db);
+    // A new node knows only the token and the CA of the beginning: one epoch before is accepted, and the CA that
+    // signs for it now is one that the others have learned of while they ran.
+    const auto added = lab().lab({"add", "db"});
+    ASSERT_EQ(added.exit_code, 0) << added.err;
+    rotate("rotate-ca", "db");
+    const auto refused = hand_out();
+    EXPECT_NE(refused.exit_code, 0);
+    EXPECT_NE(refused.err.find(last_db + " (db at "), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("would be shut out"), std::string::npos) << refused.err;
+    --generation_;
+    ASSERT_EQ(lab().exec(last_db, {"systemctl", "start", "ingot-agent"}).exit_code, 0);
+    expect_followed();
+    EXPECT_TRUE(lab().wait_healthy(90s).has_value()) << lab().lab({"status"}).out;
+    ++generation_;
+    // Step 3, and a token of which the first one is too old.
+    rotate("rotate-token", "db");
+    const auto third = hand_out();
+    ASSERT_EQ(third.exit_code, 0) << third.err;
+    expect_followed();
+    const auto kept = session.get();
+    EXPECT_EQ(kept.exit_code, 0) << kept.err;
+    EXPECT_NE(kept.out.find("still"), std::string::npos);
+    // Everybody talks to everybody, by connections that are new: replication too.
+    for (const auto& machine : lab().of_role("db")) {
+        EXPECT_EQ(trimmed(script(machine.name, "grep -c BEGIN /etc/patroni/ca-clients.crt").out), "2")
+            << machine.name;
+    }
+    script(lab().primary(), "setpriv --reuid postgres --clear-groups psql -X -q -d postgres -c "
+                            "\"SELECT pg_terminate_backend(pid) FROM pg_stat_replication\"");
+    EXPECT_TRUE(lab().wait_healthy(90s).has_value()) << lab().lab({"status"}).out;
+    EXPECT_TRUE(LabDriver::wait(60s, [] {
+                    return lab().sql("--pool", "CREATE TABLE IF NOT EXISTS after_rotation (n int)").exit_code == 0;
+                }).has_value());
+}
+
+TEST_F(Trust, ATokenThatIsTooOldIsRefusedOnBothSidesWithoutBeingNamed) {
+    const auto before = machines();
+    ASSERT_EQ(lab().lab({"add", "db"}).exit_code, 0); // with the user-data of the beginning
+    auto late = machines();
+    std::erase_if(late, [&](const std::string& name) { return std::ranges::find(before, name) != before.end(); });
+    ASSERT_EQ(late.size(), 1U);
+    const auto reason = "its token is of epoch 1, accepted is 3 and 2";
+    EXPECT_TRUE(
+        LabDriver::wait(
+            60s, [&] { return lab().exec(late[0], {"ingot-agent", "status"}).out.find(reason) != std::string::npos; })
+            .has_value())
+        << lab().exec(late[0], {"ingot-agent", "status"}).out;
+    const auto log = lab().exec(of("etcd"), {"journalctl", "--no-pager", "-u", "ingot-agent", "-o", "cat"});
+    EXPECT_NE(log.out.find(text::format("join: refused {} (db) at ", late[0])), std::string::npos);
+    EXPECT_NE(log.out.find(reason), std::string::npos);
+    EXPECT_EQ(trimmed(script(late[0], "curl -s http://169.254.169.254/hetzner/v1/userdata | "
+                                      "sed -n 's/^ *-\\{0,1\\} *secret: *//p' | tr -d '\"' > /run/token; "
+                                      "journalctl --no-pager -o cat | grep -cFf /run/token; rm /run/token")
+                          .out),
+              "0");
 }
 
 TEST_F(Trust, LeavesNothingBehind) {

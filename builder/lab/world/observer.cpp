@@ -34,24 +34,34 @@ Result<Observer> Observer::create(const cloud_init::Cluster& cluster, const clou
     observer.proxy_ports_ = {.primary = cluster.proxy.primary_port,
                              .replica = cluster.proxy.replica_port,
                              .pool = cluster.proxy.pool_port};
+    observer.cluster_ = cluster.name;
+    INGOT_TRY(observer.follow(secrets, now), "");
+    return observer;
+}
+
+Status Observer::follow(const cloud_init::Secrets& secrets, clock::WallTime now) const {
     const auto authority = secrets.authorities.find(Role::proxy);
     if (authority == secrets.authorities.end()) {
         return fail(ErrorKind::invalid_input, "the secrets lack the proxy CA");
     }
-    constexpr auto kLifetime = std::chrono::days(365);
-    INGOT_ASSIGN(const auto leaf,
-                 crypto::issue_leaf(
-                     authority->second.current,
-                     {.cluster = cluster.name, .role = "proxy", .common_name = "lab", .lifetime = kLifetime}, now),
-                 "issuing the lab's own certificate");
-    INGOT_TRY(files::write(folder / "lab.crt", leaf.certificate_pem), "");
-    INGOT_TRY(files::write(folder / "lab.key", leaf.key_pem.reveal(), {.mode = 0600}), "");
-    for (const auto& [role, ca] : secrets.authorities) {
-        INGOT_TRY(
-            files::write(folder / text::format("ca-{}.crt", cloud_init::to_string(role)), cloud_init::bundle_of(ca)),
-            "");
+    const auto bundle_file = [this](Role role) {
+        return folder_ / text::format("ca-{}.crt", cloud_init::to_string(role));
+    };
+    INGOT_ASSIGN(const auto known, files::read_if_exists(bundle_file(Role::proxy)), "");
+    if (known != cloud_init::bundle_of(authority->second)) {
+        constexpr auto kLifetime = std::chrono::days(365);
+        INGOT_ASSIGN(const auto leaf,
+                     crypto::issue_leaf(
+                         authority->second.current,
+                         {.cluster = cluster_, .role = "proxy", .common_name = "lab", .lifetime = kLifetime}, now),
+                     "issuing the lab's own certificate");
+        INGOT_TRY(files::write(folder_ / "lab.crt", leaf.certificate_pem), "");
+        INGOT_TRY(files::write(folder_ / "lab.key", leaf.key_pem.reveal(), {.mode = 0600}), "");
     }
-    return observer;
+    for (const auto& [role, ca] : secrets.authorities) {
+        INGOT_TRY(files::write_if_different(bundle_file(role), cloud_init::bundle_of(ca)), "");
+    }
+    return {};
 }
 
 http::Tls Observer::tls_for(Role role) const {

@@ -24,6 +24,9 @@ class Observer {
     static Result<Observer> create(const cloud_init::Cluster& cluster, const cloud_init::Secrets& secrets,
                                    const std::filesystem::path& folder, clock::WallTime now);
 
+    /// Trusts the CAs of these secrets from now on: they may have been rotated while the lab runs.
+    [[nodiscard]] Status follow(const cloud_init::Secrets& secrets, clock::WallTime now) const;
+
     /// Adds to each sighting what the machine's daemons say. All are asked at once; the silent cost a second.
     void look(const std::vector<Member>& members, std::map<std::string, Sighting>& sightings) const;
 
@@ -33,6 +36,7 @@ class Observer {
   private:
     [[nodiscard]] http::Tls tls_for(Role role) const;
     std::filesystem::path folder_;
+    std::string cluster_;
     HostPorts proxy_ports_{};
 };
 

@@ -99,7 +99,14 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
         if (sighting.running) { sighting.agent_json = machine.read_inside(kStatusFile); }
     }
     guard.unlock();
-    if (deep) { observer_->look(members, sightings); }
+    if (deep) {
+        // Who rotates the cluster's CAs does it in the lab's own secrets.yaml.
+        const auto secrets = cloud_init::read_secrets(paths_.state / cloud_init::kSecretsFile);
+        const auto followed = secrets ? observer_->follow(*secrets, clock::SystemClock().now())
+                                      : Status(std::unexpected(secrets.error()));
+        if (!followed) { log::warning("following the CAs: " + followed.error().to_string()); }
+        observer_->look(members, sightings);
+    }
     const HostPorts proxy_ports = {.primary = cluster_.proxy.primary_port,
                                    .replica = cluster_.proxy.replica_port,
                                    .pool = cluster_.proxy.pool_port};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/clock/clock.hpp"
+#include "common/process/process.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::test {
@@ -78,6 +79,7 @@ void EtcdCluster::make_pki() {
     }
     const crypto::LeafRequest db{.cluster = "test", .role = "db", .common_name = "db-1"};
     write("client", must(crypto::issue_leaf(db_ca, db, now)));
+    write("ca-db", db_ca);
     write("stranger",
           must(crypto::issue_leaf(stranger_ca, {.cluster = "other", .role = "db", .common_name = "db-1"}, now)));
 }
@@ -168,6 +170,20 @@ http::Tls EtcdCluster::peer_tls() const {
 
 http::Tls EtcdCluster::client_tls() const {
     return {.ca_file = at("ca-etcd.crt"), .cert_file = at("client.crt"), .key_file = at("client.key")};
+}
+
+http::Tls EtcdCluster::nameless_tls() const {
+    // By openssl: our own code makes no certificate without a name.
+    process::PosixProcesses processes;
+    const auto openssl = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "openssl");
+        static_cast<void>(must(process::run_checked(processes, {.argv = std::move(words)})));
+    };
+    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=test/OU=db",
+             "-keyout", at("nameless.key"), "-out", at("nameless.csr")});
+    openssl({"x509", "-req", "-in", at("nameless.csr"), "-CA", at("ca-db.crt"), "-CAkey", at("ca-db.key"), "-days",
+             "1", "-out", at("nameless.crt")});
+    return {.ca_file = at("ca-etcd.crt"), .cert_file = at("nameless.crt"), .key_file = at("nameless.key")};
 }
 
 http::Tls EtcdCluster::stranger_tls() const {

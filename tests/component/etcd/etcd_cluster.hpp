@@ -46,6 +46,8 @@ class EtcdCluster {
     [[nodiscard]] http::Tls peer_tls() const;
     /// A client identity that the members accept; another role's CA, as a db node has.
     [[nodiscard]] http::Tls client_tls() const;
+    /// As client_tls(), without a common name; made anew at each call.
+    [[nodiscard]] http::Tls nameless_tls() const;
     /// An identity of a CA that nobody trusts.
     [[nodiscard]] http::Tls stranger_tls() const;
 

@@ -319,6 +319,52 @@ TEST_F(Join, ACaIsReplacedInThreeStepsThatEachNodeFollows) {
     EXPECT_FALSE(crypto::verify_identity(certificate(), {}, old.certificate_pem, machine_.clock.now()));
 }
 
+TEST_F(Join, TheSignersHearWhichGenerationEachNodeHas) {
+    auto etcd = session();
+    join::Claims claims(*etcd, node_.config.cluster);
+    const auto seen = [&](const std::string& name) -> std::optional<join::Sighting> {
+        const auto all = claims.sightings().value();
+        for (const auto& [who, sighting] : all) {
+            if (who == name) { return sighting; }
+        }
+        return std::nullopt;
+    };
+    ASSERT_TRUE(obtain_identity(node_, access_, machine_.environment));
+    EXPECT_FALSE(seen("db-1").has_value());
+    ASSERT_TRUE(refresh_trust(node_, access_, machine_.environment));
+    ASSERT_TRUE(seen("db-1").has_value());
+    EXPECT_EQ(seen("db-1")->generation, signer_access_.generation);
+    EXPECT_EQ(seen("db-1")->role, "db");
+    EXPECT_EQ(seen("db-1")->address, kHere);
+    EXPECT_EQ(seen("db-1")->until, crypto::inspect_certificate(certificate())->not_after);
+    // The signers have rotated. A node has followed when its certificate is of the new generation, not when it has
+    // heard.
+    const int before = signer_access_.generation;
+    ++signer_access_.generation;
+    signer_.config.pki.db_ca += crypto::make_ca(node_.config.cluster, "db", machine_.clock.now())->certificate_pem;
+    open_office();
+    ASSERT_TRUE(refresh_trust(node_, access_, machine_.environment));
+    EXPECT_EQ(seen("db-1")->generation, before);
+    ASSERT_TRUE(obtain_identity(node_, access_, machine_.environment).value());
+    ASSERT_TRUE(refresh_trust(node_, access_, machine_.environment));
+    EXPECT_EQ(seen("db-1")->generation, before + 1);
+    // An etcd node asks nobody.
+    ASSERT_TRUE(record_generation(signer_, office_.environment, etcd));
+    EXPECT_EQ(seen("etcd-1")->generation, before + 1);
+    EXPECT_EQ(seen("etcd-1")->role, "etcd");
+}
+
+TEST_F(Join, NobodySpeaksForAnotherRole) {
+    // A CA of proxies that went bad makes a certificate for db-1: it is let in by TLS, and what it says is not kept.
+    ASSERT_TRUE(obtain_identity(node_, access_, machine_.environment));
+    const auto forged = crypto::issue_leaf(proxy_ca_, leaf_request(node_), machine_.clock.now()).value();
+    machine_.write("/etc/ingot/pki/node.crt", forged.certificate_pem);
+    machine_.write("/etc/ingot/pki/node.key", forged.key_pem.reveal());
+    const auto said = refresh_trust(node_, access_, machine_.environment);
+    auto etcd = session();
+    EXPECT_TRUE(join::Claims(*etcd, node_.config.cluster).sightings()->empty());
+}
+
 TEST_F(Join, TheCaOfTheSignersThemselvesIsReplaced) {
     ASSERT_TRUE(obtain_identity(node_, access_, machine_.environment));
     const auto next = crypto::make_ca(node_.config.cluster, "etcd", machine_.clock.now()).value();

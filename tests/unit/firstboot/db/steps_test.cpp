@@ -47,6 +47,18 @@ TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) 
     EXPECT_TRUE(world.services.calls.empty());
 }
 
+TEST_F(DbSteps, WhoIsTrustedFollowsARotationOfTheCas) {
+    ASSERT_TRUE(apply("db.configure"));
+    const auto duty = std::ranges::find(role.duties, "db.certificate", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    // A new CA is trusted beside the old one, and with it came a new certificate.
+    world.write("/etc/ingot/pki/ca-db.crt", "db ca\nnext db ca\n");
+    world.write("/etc/ingot/pki/node.crt", "another certificate\n");
+    static_cast<void>(duty->run());
+    EXPECT_EQ(world.read("/etc/patroni/ca-clients.crt"), "db ca\nnext db ca\nproxy ca\n");
+    EXPECT_EQ(world.services.calls, std::vector<std::string>{"reload patroni.service"});
+}
+
 TEST_F(DbSteps, ReloadARunningPatroniOnlyWhenSomethingChanged) {
     world.services.states["patroni.service"] = "active";
     ASSERT_TRUE(apply("db.configure"));
