@@ -49,10 +49,16 @@ class ServingDhcp : public testing::Test {
                                                  .log_file = folder_.path() / "log"});
         ASSERT_TRUE(child) << child.error().to_string();
         ingot_.emplace(*std::move(child));
-        for (int attempt = 0; attempt < 600 && log().find("TFTP root is") == std::string::npos; ++attempt) {
-            ASSERT_FALSE(ingot_->poll()) << log();
+        EXPECT_TRUE(says("TFTP root is")) << log();
+    }
+    /// Waits for it: what dnsmasq says is shown a moment later.
+    bool says(const std::string& words) {
+        for (int attempt = 0; attempt < 600; ++attempt) {
+            if (log().find(words) != std::string::npos) { return true; }
+            if (ingot_->poll()) { return false; }
             std::this_thread::sleep_for(std::chrono::milliseconds(100));
         }
+        return false;
     }
 
     files::TempDir folder_ = *files::TempDir::create("ingot-serve-dhcp-");
@@ -68,6 +74,7 @@ TEST_F(ServingDhcp, ACardThatIsNotIpxeIsOfferedIpxeAndNoAddress) {
     ASSERT_EQ(card.exit_code, 0) << card.err << log();
     EXPECT_EQ(card.out, "offer 10.0.0.1 Ingot\nboot 10.0.0.1 undionly.kpxe\nfile " +
                             *crypto::sha256_file("/usr/lib/ipxe/undionly.kpxe") + "\n");
+    EXPECT_TRUE(says("undionly.kpxe to 10.0.0.2")) << "the last thing it does";
     EXPECT_THAT(log(), HasSubstr("PXE(eth0) 52:54:00:00:00:09 proxy"));
     EXPECT_EQ(log().find("DHCPOFFER"), std::string::npos) << "addresses are the other server's";
 }
