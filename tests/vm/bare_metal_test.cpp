@@ -1,5 +1,6 @@
 // A machine with an empty disk, a network with `ingot serve` in it, and nothing else: it is turned on, installs
 // itself, restarts, and is what it is meant to be. Network and server are in a namespace of their own.
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 
@@ -79,7 +80,7 @@ class BareMetal : public testing::Test {
         ASSERT_TRUE(files::write(path("proxy.yaml"), Cluster("metal").user_data("proxy")));
     }
     void TearDown() override {
-        server_.reset();
+        end_server();
         other_server_.reset();
         for (const auto& name : {namespace_, other_namespace_}) {
             if (!name.empty()) { run({"ip", "netns", "delete", name}); }
@@ -111,7 +112,7 @@ class BareMetal : public testing::Test {
     }
 
     void serve(const std::string& disk, const fs::path& images = vm_image("")) {
-        server_.reset();
+        end_server();
         ASSERT_TRUE(files::write(
             path("serve.yaml"),
             text::format("roles:\n  - {{role: proxy, count: 1, user_data: proxy.yaml, disk: '{}'}}\n", disk)));
@@ -147,6 +148,13 @@ class BareMetal : public testing::Test {
                      path("other-server.log"));
         ASSERT_TRUE(files::write(path("serve.yaml"), "roles: []\n"));
         start_ingot(vm_image(""), {});
+    }
+    /// As a person ends it: it removes what it made for dnsmasq.
+    void end_server() {
+        if (!server_) { return; }
+        server_->signal(SIGTERM);
+        EXPECT_EQ(server_->wait(60s), 0);
+        server_.reset();
     }
     [[nodiscard]] std::string server_said() const { return files::read(path("server.log")).value_or(""); }
 
@@ -284,7 +292,7 @@ TEST_F(BareMetal, ByUefiAndHttpItInstallsItselfOnceAlsoWhereNobodyKeepsCount) {
     }
     EXPECT_THAT(server_said(), HasSubstr("GET /loader/snponly.efi"));
     // A server that forgets: it would have everything installed again.
-    server_.reset(); // it writes its state at its end
+    end_server(); // it writes its state at its end
     fs::remove(path("state.json"));
     ASSERT_NO_FATAL_FAILURE(serve("serial=empty"));
     auto machine =

@@ -1,5 +1,6 @@
 // ingot serve beside another DHCP server: what a network card's own firmware is told. Two hosts in namespaces of
 // their own.
+#include <csignal>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -32,7 +33,10 @@ class ServingDhcp : public testing::Test {
         ASSERT_NO_FATAL_FAILURE(ip(client_, {"link", "set", "eth0", "up"}));
     }
     void TearDown() override {
-        ingot_.reset();
+        if (ingot_) { // its end removes what it made for dnsmasq
+            ingot_->signal(SIGTERM);
+            EXPECT_EQ(ingot_->wait(std::chrono::seconds(60)), 0);
+        }
         for (const auto& name : {server_, client_}) { run({"ip", "netns", "delete", name}); }
     }
     static void ip(const std::string& name, std::vector<std::string> words) {
