@@ -226,10 +226,13 @@ Status write_image(const diskmap::DiskMap& map, const Url& image, const Target& 
     }
     INGOT_TRY(begin(map, target, mark, options), "");
     Writer writer(map, image, target, options, progress);
-    INGOT_TRY(writer.run(), "");
-    INGOT_TRY(target.sync(), "");
-    if (options.read_back) { INGOT_TRY(compare(map, target), "reading back"); }
-    INGOT_TRY(before_boot(), "");
+    const auto fill = [&]() -> Status {
+        INGOT_TRY(writer.run(), "");
+        INGOT_TRY(target.sync(), "");
+        if (options.read_back) { INGOT_TRY(compare(map, target), "reading back"); }
+        return before_boot();
+    };
+    INGOT_TRY(fill(), "it boots nothing until an installation succeeds");
     return finish(target, writer.held(), mark);
 }
 

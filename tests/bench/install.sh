@@ -7,6 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 readonly ingot=build/bin/ingot installer=build/bin/ingot-install
 images=${1:?the folder of images: build/images}
 role=${2:-proxy}
+readonly runs=${3:-3}
 image=$images/$role
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}" ingot-bench-XXXXXX)
 server='' loop=''
@@ -76,7 +77,7 @@ url=http://127.0.0.1:$port/images/$role/
 bmaptool create -o "$work/disk.bmap" "$work/raw" 2>/dev/null
 
 say "$role: $((raw_size / 1000000)) MB, $(du -k "$work/raw" | cut -f 1) KB of it in use, $(stat -c %s "$image/disk.raw.zst") bytes compressed"
-for _ in 1 2 3; do
+for _ in $(seq "$runs"); do
   # $loop is another one each time: the commands are put together behind fresh_target by a shell.
   measure "ingot-install (verifies each piece)" sh -c "exec $installer $url --map $map --disk path=\$(losetup -j $work/target -O NAME -n | tr -d ' ')"
   measure "curl | zstd -d | dd bs=4M conv=fsync (verifies nothing)" sh -c "curl -fsS ${url}disk.raw.zst | zstd -q -d | dd of=\$(losetup -j $work/target -O NAME -n | tr -d ' ') bs=4M iflag=fullblock conv=fsync status=none"

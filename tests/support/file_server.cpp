@@ -5,9 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -15,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/text/text.hpp"
+#include "tests/support/port.hpp"
 
 namespace ingot::tests {
 
@@ -68,19 +67,13 @@ std::string decoded(std::string_view path) {
 
 } // namespace
 
-FileServer::FileServer(std::filesystem::path folder)
-    : folder_(std::move(folder)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+FileServer::FileServer(std::filesystem::path folder) : folder_(std::move(folder)) {
     std::signal(SIGPIPE, SIG_IGN); // sendfile() knows no MSG_NOSIGNAL, and clients go when they like
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* any = reinterpret_cast<sockaddr*>(&address); // NOLINT: the socket interface wants it so
-    if (::bind(listener_.get(), any, size) != 0 || ::listen(listener_.get(), 16) != 0 ||
-        ::getsockname(listener_.get(), any, &size) != 0) {
-        std::abort();
-    }
-    port_ = ntohs(address.sin_port);
+    auto bound = bind_any_port();
+    constexpr int kWaiting = 16;
+    if (::listen(bound.fd.get(), kWaiting) != 0) { std::abort(); }
+    listener_ = std::move(bound.fd);
+    port_ = bound.port;
     thread_ = std::thread([this] { serve(); });
 }
 

@@ -1,19 +1,17 @@
 // What an operator does with an image: gives it to a machine with a seed, turns it on, and looks at the console until
 // the agent says what it waits for: the other machines of its cluster. they never come.
 #include <cstdio>
-#include <cstdlib>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "common/files/files.hpp"
-#include "common/process/process.hpp"
 #include "common/text/text.hpp"
-#include "tests/places/places.hpp"
 #include "tests/support/file_server.hpp"
 #include "tests/vm/machine.hpp"
 #include "tests/vm/seed.hpp"
+#include "tests/vm/world.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -26,29 +24,9 @@ using testing::Not;
 constexpr const char* kHost = "10.0.0.2"; ///< this machine, as one in QEMU's user network sees it
 /// With two busy processors; alone it takes a quarter of it.
 constexpr auto kPatience = 200s;
-/// What the agent says when it has its seed, its user-data and its address, and only the others are missing.
-constexpr const char* kAtWork = "ingot: (ready|waiting: (?!.*(no metadata|private network)))";
-constexpr const char* kFailed = "ingot: failed";
-
-fs::path image(const std::string& name) {
-    const char* folder = std::getenv("INGOT_VM_IMAGES");
-    return (folder == nullptr ? source_dir() / "build/vm-images" : fs::path(folder)) / name;
-}
-
-process::Output run(std::vector<std::string> argv) {
-    process::PosixProcesses processes;
-    auto output = processes.run({.argv = std::move(argv)});
-    if (!output) { return {.exit_code = -1, .out = output.error().to_string()}; }
-    return *std::move(output);
-}
-
 class Booting : public testing::Test {
   protected:
-    static void SetUpTestSuite() {
-        cluster_ = new files::TempDir(*files::TempDir::create("ingot-vm-cluster-"));
-        const auto made = run({INGOT_PROGRAM, "cluster", "init", "vmtest", "--directory", cluster_->path().string()});
-        ASSERT_EQ(made.exit_code, 0) << made.out << made.err;
-    }
+    static void SetUpTestSuite() { cluster_ = new Cluster("vmtest"); }
     static void TearDownTestSuite() { delete cluster_; }
     void SetUp() override {
         folder_.emplace(*files::TempDir::create("ingot-vm-"));
@@ -60,20 +38,13 @@ class Booting : public testing::Test {
     [[nodiscard]] fs::path path(const std::string& name) const { return folder_->path() / name; }
     [[nodiscard]] fs::path serial() const { return path("serial.log"); }
 
-    static std::string user_data(const std::string& role) {
-        const auto said =
-            run({INGOT_PROGRAM, "user-data", role, "--cluster", (cluster_->path() / "cluster.yaml").string(),
-                 "--secrets", (cluster_->path() / "secrets.yaml").string()});
-        EXPECT_EQ(said.exit_code, 0) << said.err;
-        return said.out;
-    }
     static std::string meta_data(const std::string& node) {
         return text::format("instance-id: i-{0}\nlocal-hostname: {0}\n", node);
     }
     /// Arguments for a machine with that disk and a seed for `node` of `role`.
     std::vector<std::string> with_disk(const fs::path& disk, const std::string& format, const std::string& role,
                                        const std::string& node) {
-        const auto written = write_seed_iso(path("seed.iso"), meta_data(node), user_data(role));
+        const auto written = write_seed_iso(path("seed.iso"), meta_data(node), cluster_->user_data(role));
         EXPECT_TRUE(written) << written.error().to_string();
         return {"-m",     "1024",
                 "-drive", text::format("file={},if=virtio,format={}", disk.string(), format),
@@ -90,16 +61,16 @@ class Booting : public testing::Test {
         EXPECT_TRUE(machine.wait_for(node + " login:", 60s)) << "the machine has not taken its name from the seed";
     }
 
-    static inline files::TempDir* cluster_ = nullptr;
+    static inline Cluster* cluster_ = nullptr;
     std::optional<files::TempDir> folder_;
     std::chrono::steady_clock::time_point started_;
 };
 
 TEST_F(Booting, RawByBiosAndTheRootGrowsToTheDisk) {
-    ASSERT_TRUE(fs::exists(image("db/disk.raw"))) << "build it first: ingot build db --format raw";
+    ASSERT_TRUE(fs::exists(vm_image("db/disk.raw"))) << "build it first: ingot build db --format raw";
     constexpr std::uintmax_t kDisk = 4ULL << 30U;
     const auto disk = path("disk.raw");
-    ASSERT_EQ(run({"cp", "--sparse=always", image("db/disk.raw").string(), disk.string()}).exit_code, 0);
+    ASSERT_EQ(run({"cp", "--sparse=always", vm_image("db/disk.raw").string(), disk.string()}).exit_code, 0);
     fs::resize_file(disk, kDisk);
     Machine machine(with_disk(disk, "raw", "db", "db-1"), serial());
     ASSERT_NO_FATAL_FAILURE(expect_agent(machine, "db-1"));
@@ -117,27 +88,24 @@ TEST_F(Booting, RawByBiosAndTheRootGrowsToTheDisk) {
 }
 
 TEST_F(Booting, RawByUefi) {
-    ASSERT_TRUE(fs::exists(image("db/disk.raw"))) << "build it first: ingot build db --format raw";
+    ASSERT_TRUE(fs::exists(vm_image("db/disk.raw"))) << "build it first: ingot build db --format raw";
     const auto disk = path("disk.qcow2"); // what is written goes here, the image stays as it is
-    ASSERT_EQ(run({"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", image("db/disk.raw").string(),
+    ASSERT_EQ(run({"qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", vm_image("db/disk.raw").string(),
                    disk.string(), "4G"})
                   .exit_code,
               0);
-    fs::copy_file("/usr/share/OVMF/OVMF_VARS_4M.fd", path("vars.fd"));
     auto arguments = with_disk(disk, "qcow2", "db", "db-2");
-    arguments.insert(arguments.end(),
-                     {"-machine", "q35", "-drive",
-                      "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd", "-drive",
-                      text::format("if=pflash,format=raw,unit=1,file={}", path("vars.fd").string())});
+    const auto firmware = uefi_firmware(path("vars.fd"));
+    arguments.insert(arguments.end(), firmware.begin(), firmware.end());
     Machine machine(std::move(arguments), serial());
     ASSERT_NO_FATAL_FAILURE(expect_agent(machine, "db-2"));
     EXPECT_THAT(machine.said(), HasSubstr("efi: EFI v"));
 }
 
 TEST_F(Booting, Qcow2) {
-    ASSERT_TRUE(fs::exists(image("etcd/disk.qcow2"))) << "build it first: ingot build etcd --format qcow2";
+    ASSERT_TRUE(fs::exists(vm_image("etcd/disk.qcow2"))) << "build it first: ingot build etcd --format qcow2";
     const auto disk = path("disk.qcow2");
-    fs::copy_file(image("etcd/disk.qcow2"), disk);
+    fs::copy_file(vm_image("etcd/disk.qcow2"), disk);
     ASSERT_EQ(run({"qemu-img", "resize", "-q", disk.string(), "4G"}).exit_code, 0);
     Machine machine(with_disk(disk, "qcow2", "etcd", "etcd-1"), serial());
     ASSERT_NO_FATAL_FAILURE(expect_agent(machine, "etcd-1"));
@@ -145,12 +113,12 @@ TEST_F(Booting, Qcow2) {
 }
 
 TEST_F(Booting, NetbootByPxeIntoRam) {
-    ASSERT_TRUE(fs::exists(image("proxy/boot.ipxe"))) << "build it first: ingot build proxy --format netboot";
+    ASSERT_TRUE(fs::exists(vm_image("proxy/boot.ipxe"))) << "build it first: ingot build proxy --format netboot";
     fs::create_directories(path("web/seed"));
     fs::create_directories(path("tftp"));
-    fs::create_directory_symlink(image("proxy"), path("web/proxy"));
+    fs::create_directory_symlink(vm_image("proxy"), path("web/proxy"));
     ASSERT_TRUE(files::write(path("web/seed/meta-data"), meta_data("proxy-1")));
-    ASSERT_TRUE(files::write(path("web/seed/user-data"), user_data("proxy")));
+    ASSERT_TRUE(files::write(path("web/seed/user-data"), cluster_->user_data("proxy")));
     const FileServer server(path("web"));
     // What an operator's own script does: it knows the machine's seed, and hands over.
     ASSERT_TRUE(files::write(path("tftp/start.ipxe"),
@@ -167,14 +135,16 @@ TEST_F(Booting, NetbootByPxeIntoRam) {
 }
 
 TEST_F(Booting, NetbootRefusesARootThatIsNotTheOneItWasToldOf) {
-    ASSERT_TRUE(fs::exists(image("proxy/boot.ipxe"))) << "build it first: ingot build proxy --format netboot";
+    ASSERT_TRUE(fs::exists(vm_image("proxy/boot.ipxe"))) << "build it first: ingot build proxy --format netboot";
     fs::create_directories(path("web"));
-    for (const auto* name : {"vmlinuz", "initrd"}) { fs::create_symlink(image("proxy") / name, path("web") / name); }
-    auto script = *files::read(image("proxy/boot.ipxe"));
+    for (const auto* name : {"vmlinuz", "initrd"}) {
+        fs::create_symlink(vm_image("proxy") / name, path("web") / name);
+    }
+    auto script = *files::read(vm_image("proxy/boot.ipxe"));
     const auto at = script.find("ingot.sha256=") + 13;
     script.replace(at, 4, script.substr(at, 4) == "0000" ? "1111" : "0000");
     ASSERT_TRUE(files::write(path("web/boot.ipxe"), script));
-    fs::create_symlink(image("proxy/root.squashfs"), path("web/root.squashfs"));
+    fs::create_symlink(vm_image("proxy/root.squashfs"), path("web/root.squashfs"));
     const FileServer server(path("web"));
     Machine machine({"-m", "2048", "-boot", "n", "-device", "virtio-net-pci,netdev=net", "-netdev",
                      text::format("user,id=net,net=10.0.0.0/24,bootfile={}boot.ipxe", server.address(kHost) + "/")},

@@ -27,25 +27,17 @@ constexpr std::size_t kMarkAt = 512U << 10U;
 constexpr std::size_t kMarkSize = 4096;
 constexpr std::size_t kSector = 512;
 
-class Installing : public testing::Test {
+class Installing : public WithSmallImage {
   protected:
-    static void SetUpTestSuite() {
-        if (::geteuid() != 0) { return; }
-        auto made = make_small_image();
-        ASSERT_TRUE(made) << made.error().to_string();
-        image_ = new SmallImage(*std::move(made));
-    }
-    static void TearDownTestSuite() { delete image_; }
     void SetUp() override {
-        if (::geteuid() != 0) { GTEST_SKIP() << "loop devices and owners need root"; }
-        folder_.emplace(*files::TempDir::create("ingot-install-"));
+        WithSmallImage::SetUp();
+        if (IsSkipped()) { return; }
         // A folder of links, in which a test may put something else.
         const auto names = files::list(image_->path("")).value_or(std::vector<std::string>());
         for (const auto& name : names) { fs::create_symlink(image_->path(name), web(name)); }
         server_.emplace(folder_->path());
         server_->give_ranges();
     }
-    [[nodiscard]] fs::path path(const std::string& name) const { return folder_->path() / name; }
     [[nodiscard]] fs::path web(const std::string& name) const {
         fs::create_directories(path("image"));
         return path("image") / name;
@@ -82,8 +74,6 @@ class Installing : public testing::Test {
         return sector != std::string(kSector, '\0');
     }
 
-    static inline SmallImage* image_ = nullptr;
-    std::optional<files::TempDir> folder_;
     std::optional<FileServer> server_;
 };
 
@@ -160,6 +150,7 @@ TEST_F(Installing, ATamperedPieceLeavesADiskThatBootsNothingAndIsNamed) {
     EXPECT_NE(done.exit_code, 0) << done.out;
     EXPECT_THAT(done.err, HasSubstr(text::format("piece {} of", last)));
     EXPECT_THAT(done.err, HasSubstr("not the one that was built"));
+    EXPECT_THAT(done.err, HasSubstr("boots nothing"));
     EXPECT_FALSE(boots(path("disk")));
 }
 

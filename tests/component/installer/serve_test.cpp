@@ -15,6 +15,7 @@
 #include "common/process/background.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/installer/small_image.hpp"
+#include "tests/support/port.hpp"
 
 namespace ingot::tests {
 namespace {
@@ -23,30 +24,11 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::Not;
 
-std::uint16_t free_port() {
-    const files::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(fd.get(), any, size), 0);
-    EXPECT_EQ(::getsockname(fd.get(), any, &size), 0);
-    return ntohs(address.sin_port);
-}
-
-class Serving : public testing::Test {
+class Serving : public WithSmallImage {
   protected:
-    static void SetUpTestSuite() {
-        if (::geteuid() != 0) { return; }
-        auto made = make_small_image();
-        ASSERT_TRUE(made) << made.error().to_string();
-        image_ = new SmallImage(*std::move(made));
-    }
-    static void TearDownTestSuite() { delete image_; }
     void SetUp() override {
-        if (::geteuid() != 0) { GTEST_SKIP() << "making an image needs root"; }
-        folder_.emplace(*files::TempDir::create("ingot-serve-test-"));
+        WithSmallImage::SetUp();
+        if (IsSkipped()) { return; }
         ASSERT_TRUE(files::write(path("one.yaml"), "#cloud-config\n# for one\n"));
         ASSERT_TRUE(files::write(path("two.yaml"), "#cloud-config\n# for two\n"));
         ASSERT_TRUE(files::write(path("serve.yaml"), R"(machines:
@@ -55,7 +37,6 @@ roles:
   - {role: small, count: 1, names: 'two-{}', user_data: two.yaml}
 )"));
     }
-    [[nodiscard]] fs::path path(const std::string& name) const { return folder_->path() / name; }
 
     void start(const std::vector<std::string>& more = {}) {
         port_ = free_port();
@@ -127,8 +108,6 @@ roles:
         return true;
     }
 
-    static inline SmallImage* image_ = nullptr;
-    std::optional<files::TempDir> folder_;
     std::optional<process::Background> server_;
     std::uint16_t port_ = 0;
     http::CurlClient http_;

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include <unistd.h>
+
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/spec/spec.hpp"
 
@@ -53,6 +55,20 @@ process::Output run(std::vector<std::string> argv, const std::string& input) {
     auto output = processes.run({.argv = std::move(argv), .input = input});
     if (!output) { return {.exit_code = -1, .err = output.error().to_string()}; }
     return *std::move(output);
+}
+
+void WithSmallImage::SetUpTestSuite() {
+    if (::geteuid() != 0) { return; }
+    auto made = make_small_image();
+    ASSERT_TRUE(made) << made.error().to_string();
+    image_.emplace(*std::move(made));
+}
+
+void WithSmallImage::TearDownTestSuite() { image_.reset(); }
+
+void WithSmallImage::SetUp() {
+    if (::geteuid() != 0) { GTEST_SKIP() << "an image's owners and loop devices need root"; }
+    folder_.emplace(*files::TempDir::create("ingot-installer-test-"));
 }
 
 } // namespace ingot::tests

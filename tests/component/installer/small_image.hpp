@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "common/crypto/signature.hpp"
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
@@ -26,5 +28,17 @@ struct SmallImage {
 Result<SmallImage> make_small_image();
 
 process::Output run(std::vector<std::string> argv, const std::string& input = {});
+
+/// Tests with one image for all of a suite, and a folder of its own for each.
+class WithSmallImage : public testing::Test {
+  protected:
+    static void SetUpTestSuite();
+    static void TearDownTestSuite();
+    void SetUp() override;
+    [[nodiscard]] std::filesystem::path path(const std::string& name) const { return folder_->path() / name; }
+
+    static inline std::optional<SmallImage> image_{};
+    std::optional<files::TempDir> folder_;
+};
 
 } // namespace ingot::tests

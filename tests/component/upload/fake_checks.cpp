@@ -1,5 +1,6 @@
 #include <regex>
 
+#include "common/clock/clock.hpp"
 #include "common/text/text.hpp"
 #include "tests/component/upload/fake_hetzner.hpp"
 
@@ -112,6 +113,14 @@ bool selects(const std::string& selector, const json::Json& labels) {
         if (equals != std::string::npos && labels.at(key) != part.substr(equals + 1)) { return false; }
     }
     return true;
+}
+
+json::Json api_error(const std::string& code, const std::string& message) {
+    return {{"error", {{"code", code}, {"message", message}, {"details", nullptr}}}};
+}
+
+std::string time_text(int days_ago) {
+    return clock::to_rfc3339(clock::SystemClock().now() - std::chrono::days(days_ago));
 }
 
 std::vector<json::Json> server_types() {

@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "common/files/files.hpp"
 #include "common/json/json.hpp"
+#include "tests/component/upload/fake_http.hpp"
 
 namespace ingot::tests {
 
@@ -103,11 +103,6 @@ class FakeHetzner {
         int status = 200;
         json::Json body = json::Json::object();
     };
-    struct Request {
-        std::string method, path;
-        std::map<std::string, std::string> query, headers;
-        std::string body;
-    };
     struct Disturbance {
         std::string operation;
         int nth = 0;
@@ -115,16 +110,15 @@ class FakeHetzner {
         int times = 1;
     };
 
-    void serve();
-    void answer(int connection);
-    Reply handle(const Request& request, std::optional<Mischief> mischief);
+    FakeAnswer answer(const FakeRequest& asked);
+    Reply handle(const FakeRequest& request, std::optional<Mischief> mischief);
     Reply create_key(const json::Json& body);
     Reply create_server(const json::Json& body, bool action_fails);
     Reply act(std::int64_t id, const std::string& what, const json::Json& body, bool action_fails);
     Reply create_image(Server& server, const json::Json& body, bool action_fails);
-    Reply get(const Request& request, const std::vector<std::string>& parts);
+    Reply get(const FakeRequest& request, const std::vector<std::string>& parts);
     Reply remove(const std::vector<std::string>& parts, bool action_fails);
-    Reply page(const Request& request, const std::string& key, std::vector<json::Json> values);
+    Reply page(const FakeRequest& request, const std::string& key, std::vector<json::Json> values);
     json::Json begin(const std::string& command, std::int64_t server, bool fails, std::function<void()> then);
     void advance();
     std::optional<Mischief> mischief_for(const std::string& operation);
@@ -135,9 +129,6 @@ class FakeHetzner {
     void fault(const std::string& text) { faults_.push_back(text); }
 
     Machines& machines_;
-    files::Fd listener_;
-    int port_ = 0;
-    std::atomic<bool> stopping_ = false;
     std::atomic<bool> ipv6_loopback_ = false;
     mutable std::recursive_mutex mutex_;
     std::map<std::int64_t, Server> servers_;
@@ -153,7 +144,8 @@ class FakeHetzner {
     bool broken_ = false;
     std::optional<std::set<std::string>> sold_out_;
     std::size_t most_servers_ = 0;
-    std::thread thread_;
+    std::jthread time_;            ///< actions end whether anybody asks or not
+    std::optional<FakeHttp> http_; ///< the last to come and the first to go: its threads use all the others
 };
 
 /// Pure checks of fake_checks.cpp: what is wrong with a request; empty if nothing.
@@ -161,6 +153,9 @@ std::string fault_of_body(const json::Json& body, const std::map<std::string, st
                           const std::set<std::string>& required);
 std::string fault_of_labels(const json::Json& labels);
 bool selects(const std::string& selector, const json::Json& labels);
+/// The body of an answer that refuses.
+json::Json api_error(const std::string& code, const std::string& message);
+std::string time_text(int days_ago = 0);
 std::vector<json::Json> server_types();
 std::vector<json::Json> system_images();
 

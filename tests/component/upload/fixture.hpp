@@ -51,16 +51,4 @@ inline ImageFixture make_image(const std::filesystem::path& where, const std::st
     return image;
 }
 
-/// The loops over all faults take minutes. By default every `step`th is taken, which goes through all kinds if the
-/// step has no divisor in common with their number; with INGOT_THOROUGH=1 in the environment, all are.
-class Sample {
-  public:
-    explicit Sample(int step) : step_(std::getenv("INGOT_THOROUGH") == nullptr ? step : 1) {}
-    [[nodiscard]] bool takes_next() { return number_++ % step_ == 0; }
-
-  private:
-    int step_;
-    int number_ = 0;
-};
-
 } // namespace ingot::tests

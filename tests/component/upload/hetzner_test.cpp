@@ -1,6 +1,10 @@
 // Uploads with something going wrong at every call of the API and at every command on the rescue system. Whatever it
 // is, in the end there is a snapshot of a disk that was read back, or nothing is left and the reason was given.
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -39,12 +43,29 @@ const hetzner::Pace kPace{.request = 400ms,
                           .ssh_retry = 30ms,
                           .power_off = 10s};
 
+/// One server at a time: a disk, and the rescue system's programs.
+struct Lane {
+    explicit Lane(const std::filesystem::path& where) : folder(where) { disk.scribble(); }
+    std::filesystem::path folder;
+    Disk disk{folder, kDiskSize};
+    RescueTools tools{folder, disk};
+};
+
 struct World {
     files::TempDir folder = *files::TempDir::create("ingot-upload-test-");
     ImageFixture fixture = make_image(folder.path(), "db");
     publish::Image image = *publish::open_image(fixture.folder, std::nullopt);
-    Disk disk{folder.path(), kDiskSize};
-    RescueTools tools{folder.path(), disk};
+    std::vector<std::unique_ptr<Lane>> lanes; ///< at least one
+
+    World() {
+        // An upload waits more than it works: so many keep two processors busy.
+        constexpr int kLanes = 6;
+        for (int number = 0; number < kLanes; ++number) {
+            const auto place = folder.path() / text::format("lane-{}", number);
+            std::filesystem::create_directories(place);
+            lanes.push_back(std::make_unique<Lane>(place));
+        }
+    }
 };
 
 /// Made once: loop devices are dear.
@@ -53,17 +74,41 @@ World& world() {
     return world;
 }
 
+using Case = std::function<void(Lane&)>;
+
+/// All cases, several at a time, each with a lane to itself; none is begun after one has failed.
+void run_cases(const std::vector<Case>& cases) {
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> workers;
+    for (const auto& lane : world().lanes) {
+        workers.emplace_back([&next, &cases, &lane = *lane] {
+            while (!testing::Test::HasFailure()) {
+                const auto index = next.fetch_add(1);
+                if (index >= cases.size()) { return; }
+                lane.tools.reset();
+                cases[index](lane);
+            }
+        });
+    }
+    workers.clear(); // waits
+    std::printf("%zu cases\n", cases.size());
+}
+
 class Upload : public testing::Test {
   protected:
     void SetUp() override {
         if (::geteuid() != 0) { GTEST_SKIP() << "needs root for a block device"; }
-        ASSERT_TRUE(world().disk.ready()) << "losetup gives no loop device";
-        world().tools.reset();
+        for (const auto& lane : world().lanes) {
+            ASSERT_TRUE(lane->disk.ready()) << "losetup gives no loop device";
+            lane->tools.reset();
+        }
     }
+    /// Of a test that needs only one.
+    static Lane& lane() { return *world().lanes.front(); }
 
-    hetzner::UploadOptions options() const {
+    static hetzner::UploadOptions options(const Lane& lane = Upload::lane()) {
         hetzner::UploadOptions options;
-        options.device = world().disk.device();
+        options.device = lane.disk.device();
         options.streams = 2;
         return options;
     }
@@ -100,11 +145,11 @@ class Upload : public testing::Test {
     static std::vector<std::pair<std::string, int>> all_calls() {
         static std::vector<std::pair<std::string, int>> calls;
         if (!calls.empty()) { return calls; }
-        LocalRescue rescue(world().tools, world().disk, kImageSize);
+        LocalRescue rescue(lane().tools, lane().disk, kImageSize);
         FakeHetzner fake(rescue);
         Notes notes;
         hetzner::UploadOptions plain;
-        plain.device = world().disk.device();
+        plain.device = lane().disk.device();
         EXPECT_TRUE(upload(fake, rescue.runner(), plain, notes)) << notes.text;
         std::map<std::string, int> seen;
         constexpr int kMost = 3;
@@ -116,8 +161,8 @@ class Upload : public testing::Test {
 };
 
 TEST_F(Upload, GoesOverSshAndMakesASnapshotOfJustTheseBytes) {
-    world().disk.scribble();
-    SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
+    lane().disk.scribble();
+    SshRescue rescue(lane().tools, lane().disk, kImageSize, lane().folder);
     FakeHetzner fake(rescue);
     Notes notes;
     auto wished = options();
@@ -141,7 +186,7 @@ TEST_F(Upload, GoesOverSshAndMakesASnapshotOfJustTheseBytes) {
 }
 
 TEST_F(Upload, ReachesAServerThatHasOnlyIPv6) {
-    SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
+    SshRescue rescue(lane().tools, lane().disk, kImageSize, lane().folder);
     rescue.use_ipv6();
     FakeHetzner fake(rescue);
     fake.use_ipv6_only_loopback();
@@ -159,133 +204,147 @@ TEST_F(Upload, SurvivesOneFaultAtEveryCallOfTheApi) {
                                               Mischief::bad_gateway, Mischief::garbage,     Mischief::locked,
                                               Mischief::conflict,    Mischief::sold_out,    Mischief::failing_action};
     const std::vector<Mischief> of_questions = {Mischief::refuse, Mischief::server_error, Mischief::garbage};
-    Sample sample(7); // of about 150
+    std::vector<Case> cases;
     for (const auto& [operation, nth] : all_calls()) {
         for (const auto kind : operation.starts_with("GET") ? of_questions : of_changes) {
-            if (!sample.takes_next()) { continue; }
-            SCOPED_TRACE(text::format("{} number {}, mischief {}", operation, nth, static_cast<int>(kind)));
-            world().tools.reset();
-            LocalRescue rescue(world().tools, world().disk, kImageSize);
-            FakeHetzner fake(rescue);
-            fake.disturb(operation, nth, kind);
-            Notes notes;
-            const auto result = upload(fake, rescue.runner(), options(), notes);
-            EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
-            expect_promise_kept(result, fake, notes);
-            if (HasFailure()) { return; }
+            cases.emplace_back([operation, nth, kind](Lane& lane) {
+                SCOPED_TRACE(text::format("{} number {}, mischief {}", operation, nth, static_cast<int>(kind)));
+                LocalRescue rescue(lane.tools, lane.disk, kImageSize);
+                FakeHetzner fake(rescue);
+                fake.disturb(operation, nth, kind);
+                Notes notes;
+                const auto result = upload(fake, rescue.runner(), options(lane), notes);
+                EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
+                expect_promise_kept(result, fake, notes);
+            });
         }
     }
+    ASSERT_GE(cases.size(), 100U);
+    run_cases(cases);
 }
 
 TEST_F(Upload, WaitsForAnswersThatNeverComeAndForTheRateLimit) {
+    std::vector<Case> cases;
     for (const auto& [operation, kind] :
          std::vector<std::pair<std::string, Mischief>>{{"POST /servers", Mischief::hang},
                                                        {"POST /ssh_keys", Mischief::hang},
                                                        {"POST /servers/N/actions/create_image", Mischief::hang},
                                                        {"GET /actions/N", Mischief::rate_limited},
                                                        {"POST /servers", Mischief::rate_limited}}) {
-        SCOPED_TRACE(operation);
-        world().tools.reset();
-        LocalRescue rescue(world().tools, world().disk, kImageSize);
-        FakeHetzner fake(rescue);
-        fake.disturb(operation, 1, kind);
-        Notes notes;
-        const auto result = upload(fake, rescue.runner(), options(), notes);
-        EXPECT_TRUE(result) << result.error().to_string();
-        expect_promise_kept(result, fake, notes);
+        cases.emplace_back([operation, kind](Lane& lane) {
+            SCOPED_TRACE(operation);
+            LocalRescue rescue(lane.tools, lane.disk, kImageSize);
+            FakeHetzner fake(rescue);
+            fake.disturb(operation, 1, kind);
+            Notes notes;
+            const auto result = upload(fake, rescue.runner(), options(lane), notes);
+            EXPECT_TRUE(result) << result.error().to_string();
+            expect_promise_kept(result, fake, notes);
+        });
     }
+    run_cases(cases);
 }
 
 TEST_F(Upload, LeavesNothingBehindWhereverItIsRefused) {
+    std::vector<Case> cases;
     for (const auto& [operation, nth] : all_calls()) {
         // What the clean-up itself asks is another matter: SaysWhatItCouldNotRemoveAndTheCleanUpFindsIt.
         if (operation.starts_with("DELETE") || nth > 1 || operation == "GET /servers" ||
             operation == "GET /ssh_keys") {
             continue;
         }
-        SCOPED_TRACE(operation);
-        world().tools.reset();
-        LocalRescue rescue(world().tools, world().disk, kImageSize);
-        FakeHetzner fake(rescue);
-        fake.disturb(operation, nth, Mischief::forbidden);
-        Notes notes;
-        const auto result = upload(fake, rescue.runner(), options(), notes);
-        expect_promise_kept(result, fake, notes);
-        if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("forbidden")); }
+        cases.emplace_back([operation, nth](Lane& lane) {
+            SCOPED_TRACE(operation);
+            LocalRescue rescue(lane.tools, lane.disk, kImageSize);
+            FakeHetzner fake(rescue);
+            fake.disturb(operation, nth, Mischief::forbidden);
+            Notes notes;
+            const auto result = upload(fake, rescue.runner(), options(lane), notes);
+            expect_promise_kept(result, fake, notes);
+            if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("forbidden")); }
+        });
     }
+    run_cases(cases);
 }
 
 TEST_F(Upload, SaysWhatItCouldNotRemoveAndTheCleanUpFindsIt) {
     auto impatient = kPace;
     impatient.call = 60ms;
+    std::vector<Case> cases;
     for (const auto& [operation, nth] : all_calls()) {
         if (nth > 1) { continue; }
-        SCOPED_TRACE(operation);
-        world().tools.reset();
-        LocalRescue rescue(world().tools, world().disk, kImageSize);
-        FakeHetzner fake(rescue);
-        fake.break_down_at(operation, nth); // and from then on nobody answers
-        Notes notes;
-        const auto result = upload(fake, rescue.runner(), options(), notes, impatient);
-        const auto said = result ? text::join(result->left_behind, "\n") : result.error().to_string();
-        if (fake.servers() + fake.keys() > 0) { EXPECT_THAT(said, HasSubstr("--cleanup --run ")) << operation; }
+        cases.emplace_back([operation, nth, impatient](Lane& lane) {
+            SCOPED_TRACE(operation);
+            LocalRescue rescue(lane.tools, lane.disk, kImageSize);
+            FakeHetzner fake(rescue);
+            fake.break_down_at(operation, nth); // and from then on nobody answers
+            Notes notes;
+            const auto result = upload(fake, rescue.runner(), options(lane), notes, impatient);
+            const auto said = result ? text::join(result->left_behind, "\n") : result.error().to_string();
+            if (fake.servers() + fake.keys() > 0) { EXPECT_THAT(said, HasSubstr("--cleanup --run ")) << operation; }
 
-        fake.repair();
-        const hetzner::Account account{.endpoint = fake.endpoint(), .token = crypto::Secret(FakeHetzner::kToken)};
-        clock::SystemClock clock;
-        hetzner::RateLimit limit;
-        const publish::Stop stop;
-        hetzner::Api api(account, kPace, limit, clock, stop);
-        const auto left = fake.servers() + fake.keys();
-        const auto young = hetzner::clean_up(api, "", 60min);
-        ASSERT_TRUE(young);
-        EXPECT_EQ(young->spared.size(), left) << "another run may be at work";
-        EXPECT_EQ(fake.servers() + fake.keys(), left);
-        const auto all = hetzner::clean_up(api, "", 0min);
-        ASSERT_TRUE(all);
-        EXPECT_THAT(all->faults, IsEmpty());
-        EXPECT_EQ(fake.servers() + fake.keys(), 0U);
+            fake.repair();
+            const hetzner::Account account{.endpoint = fake.endpoint(), .token = crypto::Secret(FakeHetzner::kToken)};
+            clock::SystemClock clock;
+            hetzner::RateLimit limit;
+            const publish::Stop stop;
+            hetzner::Api api(account, kPace, limit, clock, stop);
+            const auto left = fake.servers() + fake.keys();
+            const auto young = hetzner::clean_up(api, "", 60min);
+            ASSERT_TRUE(young);
+            EXPECT_EQ(young->spared.size(), left) << "another run may be at work";
+            EXPECT_EQ(fake.servers() + fake.keys(), left);
+            const auto all = hetzner::clean_up(api, "", 0min);
+            ASSERT_TRUE(all);
+            EXPECT_THAT(all->faults, IsEmpty());
+            EXPECT_EQ(fake.servers() + fake.keys(), 0U);
+        });
     }
+    run_cases(cases);
 }
 
 TEST_F(Upload, SurvivesOrRefusesTroubleAtEveryCommandOverSsh) {
-    SshRescue rescue(world().tools, world().disk, kImageSize, world().folder.path());
-    auto wished = options();
-    wished.ssh_port = rescue.port();
     int commands = 0;
     {
+        SshRescue rescue(lane().tools, lane().disk, kImageSize, lane().folder);
         FakeHetzner fake(rescue);
         Notes notes;
+        auto wished = options();
+        wished.ssh_port = rescue.port();
         ASSERT_TRUE(upload(fake, process::run_streamed, wished, notes)) << notes.text;
-        commands = world().tools.commands();
+        commands = lane().tools.commands();
     }
     ASSERT_GE(commands, 7) << "login, look, empty, write twice, flush, read back, off";
-    Sample sample(2); // of about 30
+    std::vector<Case> cases;
     for (int nth = 1; nth <= commands; ++nth) {
         for (const auto trouble : {Trouble::fails, Trouble::dies, Trouble::breaks}) {
-            if (!sample.takes_next()) { continue; }
-            SCOPED_TRACE(text::format("command {} of {}, trouble {}", nth, commands, static_cast<int>(trouble)));
-            world().tools.reset();
-            world().tools.trouble(nth, trouble);
-            FakeHetzner fake(rescue);
-            Notes notes;
-            const auto result = upload(fake, process::run_streamed, wished, notes);
-            expect_promise_kept(result, fake, notes);
-            if (trouble != Trouble::fails) {
-                EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
-            }
-            if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("it says no")); }
+            cases.emplace_back([nth, commands, trouble](Lane& lane) {
+                SCOPED_TRACE(text::format("command {} of {}, trouble {}", nth, commands, static_cast<int>(trouble)));
+                lane.tools.trouble(nth, trouble);
+                SshRescue rescue(lane.tools, lane.disk, kImageSize, lane.folder);
+                FakeHetzner fake(rescue);
+                Notes notes;
+                auto wished = options(lane);
+                wished.ssh_port = rescue.port();
+                const auto result = upload(fake, process::run_streamed, wished, notes);
+                expect_promise_kept(result, fake, notes);
+                if (trouble != Trouble::fails) {
+                    EXPECT_TRUE(result) << result.error().to_string() << "\n" << notes.text;
+                }
+                if (!result) { EXPECT_THAT(result.error().to_string(), HasSubstr("it says no")); }
+            });
         }
     }
+    run_cases(cases);
 }
 
 TEST_F(Upload, MakesNoSnapshotOfADiskThatHoldsSomethingElse) {
-    LocalRescue rescue(world().tools, world().disk, kImageSize);
+    LocalRescue rescue(lane().tools, lane().disk, kImageSize);
     auto wished = options();
     wished.streams = 1;
     constexpr int kReadBack = 6; // login, look, empty, write, flush, read back
     {
-        world().tools.trouble(kReadBack, Trouble::damages_data);
+        lane().tools.trouble(kReadBack, Trouble::damages_data);
         FakeHetzner fake(rescue);
         Notes notes;
         const auto result = upload(fake, rescue.runner(), wished, notes);
@@ -295,8 +354,8 @@ TEST_F(Upload, MakesNoSnapshotOfADiskThatHoldsSomethingElse) {
         expect_promise_kept(result, fake, notes);
     }
     // What is no hole where it was discarded is written as zeros, and read back once more.
-    world().tools.reset();
-    world().tools.trouble(kReadBack, Trouble::damages_hole);
+    lane().tools.reset();
+    lane().tools.trouble(kReadBack, Trouble::damages_hole);
     FakeHetzner fake(rescue);
     Notes notes;
     const auto result = upload(fake, rescue.runner(), wished, notes);
@@ -306,7 +365,7 @@ TEST_F(Upload, MakesNoSnapshotOfADiskThatHoldsSomethingElse) {
 }
 
 TEST_F(Upload, TriesOtherPlacesWhenSoldOutAndGivesUpInTheEnd) {
-    LocalRescue rescue(world().tools, world().disk, kImageSize);
+    LocalRescue rescue(lane().tools, lane().disk, kImageSize);
     {
         FakeHetzner fake(rescue);
         fake.sell_out({"fsn1", "nbg1"});
@@ -331,7 +390,7 @@ TEST_F(Upload, TriesOtherPlacesWhenSoldOutAndGivesUpInTheEnd) {
 }
 
 TEST_F(Upload, DeletesOlderSnapshotsOnlyIfTheyAreOursAndNotProtected) {
-    LocalRescue rescue(world().tools, world().disk, kImageSize);
+    LocalRescue rescue(lane().tools, lane().disk, kImageSize);
     FakeHetzner fake(rescue);
     fake.add_snapshot("db", 1);
     fake.add_snapshot("db", 2);
@@ -358,7 +417,7 @@ TEST_F(Upload, IsRefusedWhenTheImageIsNotWhatWasBuilt) {
     auto bytes = *files::read(bad.folder / "disk.raw.zst");
     bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
     ASSERT_TRUE(files::write(bad.folder / "disk.raw.zst", bytes));
-    LocalRescue rescue(world().tools, world().disk, kImageSize);
+    LocalRescue rescue(lane().tools, lane().disk, kImageSize);
     FakeHetzner fake(rescue);
     const hetzner::Account account{.endpoint = fake.endpoint(), .token = crypto::Secret(FakeHetzner::kToken)};
     clock::SystemClock clock;

@@ -3,14 +3,12 @@
 #include <cstdlib>
 #include <fstream>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/crypto/crypto.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/port.hpp"
 
 namespace ingot::tests {
 
@@ -22,17 +20,6 @@ process::Output sh(const std::string& script) {
     process::PosixProcesses processes;
     auto output = processes.run({.argv = {"bash", "-c", script}});
     return output ? *output : process::Output{.exit_code = 255, .err = output.error().to_string()};
-}
-
-int free_port() {
-    const files::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd.get(), any, size) != 0 || ::getsockname(fd.get(), any, &size) != 0) { std::abort(); }
-    return ntohs(address.sin_port);
 }
 
 } // namespace

@@ -3,30 +3,16 @@
 #include <cstdlib>
 #include <thread>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
 #include "common/files/files.hpp"
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "tests/support/port.hpp"
 
 namespace ingot::tests {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-int any_port() {
-    const files::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(fd.get(), any, size) != 0 || ::getsockname(fd.get(), any, &size) != 0) { std::abort(); }
-    return ntohs(address.sin_port);
-}
 
 fs::path modules() {
     const char* const given = std::getenv("INGOT_S3");
@@ -51,7 +37,7 @@ std::unique_ptr<Storage> Storage::start(const fs::path& folder) {
                                 "2", "-keyout", (folder / "s3.key").string(), "-out", (folder / "s3.crt").string()}});
     if (!made || made->exit_code != 0) { return nullptr; }
     fs::create_directories(folder / "s3");
-    const auto port = any_port();
+    const auto port = free_port();
     auto server = process::Background::start(
         {.argv = {"node", std::string(INGOT_S3_SERVER), modules().string(), "127.0.0.1", std::to_string(port),
                   (folder / "s3").string(), (folder / "s3.crt").string(), (folder / "s3.key").string(), kBucket,
