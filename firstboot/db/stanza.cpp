@@ -3,6 +3,7 @@
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/db/backup.hpp"
+#include "firstboot/db/backup_runner.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/db/stanza_repair.hpp"
@@ -76,6 +77,8 @@ Status StanzaWatch::act(const Database& database, const std::string& system_id) 
         INGOT_TRY(lock->renew(), "");
         if (std::holds_alternative<CreateStanza>(step)) {
             INGOT_TRY(create_stanza(database, *lock), "");
+            // What was last seen of the repositories is no longer so: the next look makes the first backup.
+            INGOT_TRY(etcd->remove(backup_report_key(database)), "");
             log::info(text::format("stanza {} is created", situation.stanza));
         } else if (std::holds_alternative<CheckStanza>(step)) {
             INGOT_TRY(pgbackrest(database, {"check"}, kCheckTimeout), "checking the stanza");
