@@ -32,7 +32,7 @@ struct Sweep {
     std::string file{}; ///< where the points are noted
     bool reset = false;
     std::set<std::string> noted{};
-    std::map<std::string, int> of_one{}; ///< points by their path
+    std::map<std::string, int> of_one{}; ///< points by their kind
 };
 
 Sweep& sweep() {
@@ -48,7 +48,12 @@ bool installed = false; // NOLINT(cppcoreguidelines-avoid-non-const-global-varia
     std::abort();
 }
 
-std::string path_of(const std::string& point) { return point.substr(0, point.find('\t')); }
+/// The path of a point without its digits: files that are named by the time are many of one.
+std::string kind_of(std::string_view point) {
+    std::string kind(point.substr(0, point.find('\t')));
+    std::erase_if(kind, [](char character) { return character >= '0' && character <= '9'; });
+    return kind;
+}
 
 /// Not by files::write: that would be a point itself.
 bool note(const std::string& file, const std::string& point) {
@@ -69,7 +74,9 @@ void pass(const std::string& path, const std::string& content) {
     const auto digest = crypto::sha256_hex(content).substr(0, kDigits);
     if (state.reset && !kSampled.contains(digest.front())) { return; }
     const auto point = text::format("{}\t{}", path, digest);
-    if (state.noted.contains(point) || state.of_one[path] >= kMostOfOne || !note(state.file, point)) { return; }
+    if (state.noted.contains(point) || state.of_one[kind_of(path)] >= kMostOfOne || !note(state.file, point)) {
+        return;
+    }
     fall(state.reset && (state.noted.size() + 1) % kResetEvery == 0);
 }
 
@@ -93,7 +100,7 @@ void install_fail_at() {
         for (const auto& point : text::lines(noted ? noted->value_or("") : "")) {
             state.noted.insert(point);
             // The journal grows by two records with each step: no end to be feared there.
-            if (!point.starts_with("/var/lib/ingot/journal.json\t")) { ++state.of_one[path_of(point)]; }
+            if (!point.starts_with("/var/lib/ingot/journal.json\t")) { ++state.of_one[kind_of(point)]; }
         }
     } else {
         state.fail_at = text::to_number(wanted).value_or(0);
