@@ -73,11 +73,12 @@ void Dhcp::watch(const std::stop_token& stop) {
     std::unique_lock lock(mutex);
     const auto log_file = folder_.path() / "dnsmasq.log";
     while (!stop.stop_requested()) {
-        // In the foreground, as the user that started us: TFTP and DHCP need root to listen at all.
-        auto child =
-            process::Background::start({.argv = {"dnsmasq", "--keep-in-foreground", "--log-facility=-", "--user=root",
-                                                 "--conf-file=" + (folder_.path() / "dnsmasq.conf").string()},
-                                        .log_file = log_file});
+        // In the foreground, as the user that started us: TFTP and DHCP need root to listen at all. It ends with us
+        // also when we are killed; the kernel forgets that order when a program changes its group.
+        auto child = process::Background::start(
+            {.argv = {"setpriv", "--pdeathsig", "TERM", "dnsmasq", "--keep-in-foreground", "--log-facility=-",
+                      "--user=root", "--group=root", "--conf-file=" + (folder_.path() / "dnsmasq.conf").string()},
+             .log_file = log_file});
         if (!child) {
             log_("dnsmasq cannot be started: " + child.error().to_string());
         } else {

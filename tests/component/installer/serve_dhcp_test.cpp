@@ -83,5 +83,30 @@ TEST_F(ServingDhcp, ACardThatIsNotIpxeIsOfferedIpxeAndNoAddress) {
     EXPECT_EQ(log().find("DHCPOFFER"), std::string::npos) << "addresses are the other server's";
 }
 
+TEST_F(ServingDhcp, DnsmasqEndsAlsoWithAServerThatIsKilled) {
+    ASSERT_NO_FATAL_FAILURE(serve());
+    const auto pids = [this] { return text::lines(run({"ip", "netns", "pids", server_}).out); };
+    std::filesystem::path folder;
+    for (const auto& pid : pids()) {
+        const auto words =
+            text::split(files::read(text::format("/proc/{}/cmdline", text::trim(pid))).value_or(""), '\0');
+        for (const auto& word : words) {
+            constexpr std::string_view kOption = "--conf-file=";
+            if (word.starts_with(kOption)) {
+                folder = std::filesystem::path(word.substr(kOption.size())).parent_path();
+            }
+        }
+    }
+    EXPECT_FALSE(folder.empty()) << "dnsmasq does not run";
+    ingot_->signal(SIGKILL);
+    ingot_->wait(std::chrono::seconds(60));
+    ingot_.reset();
+    for (int attempt = 0; !pids().empty() && attempt < 100; ++attempt) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    EXPECT_EQ(pids(), std::vector<std::string>());
+    EXPECT_TRUE(files::remove_tree(folder)); // what it could not remove itself
+}
+
 } // namespace
 } // namespace ingot::tests
