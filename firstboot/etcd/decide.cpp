@@ -196,9 +196,10 @@ std::optional<Decision> decide_by_clusters(const Situation& situation) {
     const auto clusters = present_clusters(situation);
     if (clusters.empty()) { return std::nullopt; }
     if (clusters.size() > 1) {
-        return Refuse{text::format("there are {} etcd clusters where one is expected, and joining either makes it "
-                                   "worse: {}. A person has to say which one stays",
-                                   clusters.size(), describe_all(clusters))};
+        // Not for good: a cluster that was just recovered says only a moment later which one it stands for.
+        return WaitFor{text::format("there are {} etcd clusters where one is expected, and joining either makes it "
+                                    "worse: {}. A person has to say which one stays",
+                                    clusters.size(), describe_all(clusters))};
     }
     const auto& cluster = *clusters.front();
     if (!cluster.quorate) { return wait_for_quorum(cluster); }
