@@ -56,7 +56,7 @@ Status remove_self(Member& member, ClusterSession& others, LeaseLock& lock, std:
     for (;;) {
         auto removed = others->remove_member(self);
         if (!is_refused(removed) || member.environment.clock.monotonic() > deadline) { return removed; }
-        INGOT_TRY(lock.renew(), "");
+        if (!lock.renew()) { return removed; } // what etcd said last still holds: nothing was removed
         member.environment.clock.sleep(std::chrono::seconds(1));
     }
 }
