@@ -7,6 +7,7 @@
 
 #include "builder/artefacts/artefacts.hpp"
 #include "builder/packages/apt.hpp"
+#include "builder/packages/version.hpp"
 #include "builder/rootfs/initrd.hpp"
 #include "builder/rootfs/tree.hpp"
 #include "common/crypto/crypto.hpp"
@@ -28,6 +29,28 @@ constexpr std::array kTools = {Tool{"apt-get", "apt"}, Tool{"dpkg-deb", "dpkg"},
                                Tool{"unshare", "util-linux"}};
 constexpr Tool kSquashfsTool = {"mksquashfs", "squashfs-tools"};
 constexpr std::array kDiskTools = {Tool{"mkfs.ext4", "e2fsprogs"}, Tool{"grub-mkimage", "grub-common"}};
+
+/// A program that the agent configures, since when it has what the agent asks of it, and what that is.
+struct Needed {
+    std::string_view package;
+    std::string_view version;
+    std::string_view what;
+};
+constexpr std::array kNeeded = {
+    Needed{"etcd-server", "3.4", "learners"},
+    Needed{"haproxy", "2.4", "servers that are added at run time"},
+    Needed{"patroni", "4.0", "synchronous by quorum, slots of members that went, what a replica streams"},
+    Needed{"pgbackrest", "2.52", "block incremental backups"},
+    Needed{"pgbouncer", "1.21", "prepared statements in transaction mode, auth_dbname"},
+};
+
+Position place_of(const spec::Role& role, std::string_view package) {
+    for (const auto& layer : role.layers) {
+        const auto word = std::ranges::find(layer.packages, package, &spec::Word::text);
+        if (word != layer.packages.end()) { return word->position; }
+    }
+    return {};
+}
 
 std::vector<std::string> names_of(const std::vector<spec::Word>& words) {
     std::vector<std::string> names;
@@ -105,6 +128,19 @@ Status add_image_inputs(rootfs::LayerKey& key, const rootfs::ImageLayer& image,
 
 } // namespace
 
+Status check_versions(const spec::Role& role, const packages::PackageSet& chosen) {
+    Faults faults;
+    for (const auto& needed : kNeeded) {
+        const auto found = std::ranges::find(chosen, needed.package, &packages::Package::name);
+        if (found == chosen.end() || packages::compare_versions(found->version, needed.version) >= 0) { continue; }
+        faults.add(place_of(role, needed.package),
+                   text::format("{} {} of {} is too old: the agent needs {}, for {}", needed.package, found->version,
+                                role.suite, needed.version, needed.what),
+                   "another suite has a newer one, or a repository under `sources:` (docs/images.md)");
+    }
+    return faults.empty() ? Status() : faults.to_error();
+}
+
 Status check_tools(const std::vector<spec::Role>& roles, const std::vector<fs::path>& search_path) {
     std::vector<Tool> needed(kTools.begin(), kTools.end());
     const auto wanted = [&](std::initializer_list<spec::Format> formats) {
@@ -168,7 +204,7 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request,
     RolePlan plan{.role = role,
                   .steps = {},
                   .initrd = {},
-                  .image = {.role = role.name},
+                  .image = {.role = role.node_role},
                   .image_key = rootfs::LayerKey("image", ""),
                   .inputs = {},
                   .agent_version = agent ? agent->version : std::string()};
@@ -194,7 +230,10 @@ Result<RolePlan> plan_role(const spec::Role& role, const BuildRequest& request,
         plan.image.units.push_back(layer.units);
         std::ranges::move(names_of(layer.packages), std::back_inserter(plan.image.asked_for));
     }
-    if (agent) { plan.image.agent_deb = agent->deb; }
+    if (agent) {
+        INGOT_TRY(check_versions(role, below), "");
+        plan.image.agent_deb = agent->deb;
+    }
     plan.image.packages = std::move(below);
     plan.image.sources = sources;
     std::set<std::string> keys;

@@ -57,6 +57,10 @@ struct RolePlan {
 /// The tools of this machine that a build needs, as far as they are missing: one sentence that names packages.
 Status check_tools(const std::vector<spec::Role>& roles, const std::vector<std::filesystem::path>& search_path);
 
+/// That every program which the agent configures is one that it knows how to: else each fault with its place in the
+/// spec, what is too old for what, and where newer ones are.
+Status check_versions(const spec::Role& role, const packages::PackageSet& chosen);
+
 /// Reads the .deb's control fields.
 Result<std::optional<AgentPackage>> read_agent(process::Processes& processes,
                                                const std::optional<std::filesystem::path>& deb);

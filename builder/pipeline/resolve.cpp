@@ -45,7 +45,7 @@ Result<std::vector<spec::Role>> load_specs(const BuildRequest& request) {
             }
             continue;
         }
-        if (!request.suite.empty()) { role->suite = request.suite; }
+        if (!request.suite.empty()) { spec::change_suite(*role, request.suite); }
         if (!request.formats.empty()) {
             role->formats = request.formats;
             INGOT_TRY(spec::check_formats(*role), "");

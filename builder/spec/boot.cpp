@@ -73,9 +73,11 @@ std::string_view to_string(Flavour flavour) {
     return std::ranges::find(kFlavours, flavour, &NamedFlavour::flavour)->name;
 }
 
-std::vector<std::string> packages_of(Flavour flavour) {
-    // busybox: the shell and the downloader of the initrd. systemd-repart: grows the root's partition.
-    std::vector<std::string> packages = {"busybox", "initramfs-tools", "systemd-repart", "zstd"};
+std::vector<std::string> packages_of(Flavour flavour, std::string_view suite) {
+    // busybox: the shell and the downloader of the initrd.
+    std::vector<std::string> packages = {"busybox", "initramfs-tools", "zstd"};
+    // It grows the root's partition; Debian 12 has it in the package systemd.
+    if (suite != "bookworm") { packages.emplace_back("systemd-repart"); }
     switch (flavour) {
     case Flavour::none: return {};
     case Flavour::cloud: packages.emplace_back("linux-image-cloud-amd64"); break;

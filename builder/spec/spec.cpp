@@ -213,10 +213,25 @@ RoleFile parse(std::string_view text, std::string_view file, std::string_view na
     return result;
 }
 
+namespace {
+
+/// They have the place of the words that ask for the kernel.
+void add_kernel_packages(Role& role) {
+    auto& packages = role.layers.front().packages;
+    for (auto& name : packages_of(role.kernel.flavour, role.suite)) {
+        if (std::ranges::find(packages, name, &Word::text) != packages.end()) { continue; }
+        packages.push_back({std::move(name), role.kernel.position});
+    }
+}
+
+} // namespace
+
 Role combine(const std::vector<RoleFile>& chain) {
     Role role;
+    constexpr std::array<std::string_view, 4> kNodeRoles = {"backup", "db", "etcd", "proxy"};
     for (const auto& file : chain) {
         role.name = file.layer.name;
+        if (std::ranges::find(kNodeRoles, role.name) != kNodeRoles.end()) { role.node_role = role.name; }
         if (!file.suite.empty()) { role.suite = file.suite; }
         if (!file.formats.empty()) { role.formats = file.formats; }
         if (file.flavour) {
@@ -234,12 +249,18 @@ Role combine(const std::vector<RoleFile>& chain) {
         role.layers.push_back(file.layer);
     }
     if (role.layers.empty()) { return role; }
-    auto& packages = role.layers.front().packages;
-    for (auto& name : packages_of(role.kernel.flavour)) {
-        if (std::ranges::find(packages, name, &Word::text) != packages.end()) { continue; }
-        packages.push_back({std::move(name), role.kernel.position});
-    }
+    if (role.node_role.empty()) { role.node_role = role.name; }
+    add_kernel_packages(role);
     return role;
+}
+
+void change_suite(Role& role, std::string suite) {
+    role.suite = std::move(suite);
+    if (role.layers.empty()) { return; }
+    const auto kernel = role.kernel.position.to_string();
+    std::erase_if(role.layers.front().packages,
+                  [&kernel](const Word& word) { return word.position.to_string() == kernel; });
+    add_kernel_packages(role);
 }
 
 } // namespace ingot::builder::spec

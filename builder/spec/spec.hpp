@@ -74,7 +74,7 @@ struct Kernel {
 };
 
 /// The packages that a kernel brings with it: itself, what makes its initrd, what grows the root at first boot.
-std::vector<std::string> packages_of(Flavour flavour);
+std::vector<std::string> packages_of(Flavour flavour, std::string_view suite);
 /// The components of the Debian archive that those are in.
 std::vector<std::string> components_of(Flavour flavour);
 
@@ -97,6 +97,7 @@ struct Layer {
 /// A role, with the layers that make it: the outermost base first, its own last.
 struct Role {
     std::string name;
+    std::string node_role{}; ///< what its nodes are, for the agent: of db15, which extends db, it is db
     std::string suite;
     std::vector<Format> formats{};
     Kernel kernel{};
@@ -121,8 +122,12 @@ struct RoleFile {
 RoleFile parse(std::string_view text, std::string_view file, std::string_view name, Faults& faults);
 
 /// Puts a chain together, base first. The last file that names a suite, formats or a part of the kernel wins; lists
-/// add up. The kernel's packages become part of the first layer, which all roles with that kernel share.
+/// add up. Its nodes are what the last file named db, etcd, proxy or backup says, or else what the role is called.
+/// The kernel's packages become part of the first layer, which all roles with that kernel share.
 Role combine(const std::vector<RoleFile>& chain);
+
+/// The role for another suite than its files name.
+void change_suite(Role& role, std::string suite);
 
 /// invalid_input, with what can be done, if a format of the role needs a kernel and it has none.
 Status check_formats(const Role& role);

@@ -35,6 +35,13 @@ Status check_pair(const Cluster& cluster, const Secrets& secrets, clock::WallTim
         }
         INGOT_ASSIGN(const auto info, crypto::inspect_certificate(authority->second.current.certificate_pem),
                      text::format("reading the {} CA", to_string(role)));
+        if (!info.subject.ends_with(",O=" + cluster.name)) {
+            return fail(
+                ErrorKind::invalid_input,
+                text::format("the secrets belong to a cluster of another name: their {} CA is {}, the cluster "
+                             "is called {}. A cluster keeps its name: 'ingot cluster init' makes a new one",
+                             to_string(role), info.subject, cluster.name));
+        }
         if (info.not_after <= now) {
             return fail(ErrorKind::refused,
                         text::format("the {} CA expired at {}", to_string(role), clock::to_rfc3339(info.not_after)));

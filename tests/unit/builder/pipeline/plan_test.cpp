@@ -83,6 +83,27 @@ TEST_F(SourcesOfARole, IncludeThoseOfTheSpecWithTheirKeys) {
     EXPECT_EQ(sources->back().name, "pgdg");
 }
 
+TEST(Versions, OfWhatTheAgentConfiguresAreOnesThatItKnows) {
+    const spec::Role role{
+        .name = "db",
+        .suite = "bookworm",
+        .layers = {{.name = "db",
+                    .packages = {{"patroni", {"roles/db.yaml", 5, 5}}, {"pgbackrest", {"roles/db.yaml", 6, 5}}}}}};
+    const auto fault = check_versions(role, {{.name = "patroni", .version = "3.0.2-1"},
+                                             {.name = "pgbackrest", .version = "2.45-1+b1"},
+                                             {.name = "pgbouncer", .version = "1.21.0-1"}});
+    ASSERT_FALSE(fault);
+    EXPECT_EQ(fault.error().kind, ErrorKind::invalid_input);
+    EXPECT_THAT(fault.error().message, HasSubstr("roles/db.yaml:5:5: patroni 3.0.2-1 of bookworm is too old: the "
+                                                 "agent needs 4.0, for synchronous"));
+    EXPECT_THAT(fault.error().message, HasSubstr("roles/db.yaml:6:5: pgbackrest 2.45-1+b1"));
+    EXPECT_THAT(fault.error().message, testing::Not(HasSubstr("pgbouncer")));
+    EXPECT_TRUE(check_versions(role, {{.name = "patroni", .version = "4.0.7-1"},
+                                      {.name = "pgbackrest", .version = "2.55.1-1"},
+                                      {.name = "etcd-server", .version = "3.5.16-4"}}));
+    EXPECT_TRUE(check_versions(role, {{.name = "patroni", .version = "4.1.5-1~pgdg12+1"}}));
+}
+
 TEST(Tools, ThatAreMissingAreNamedWithTheirPackages) {
     const auto folder = *files::TempDir::create();
     for (const auto* tool : {"apt-get", "dpkg-deb", "tar", "unshare"}) {

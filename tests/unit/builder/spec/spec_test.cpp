@@ -162,5 +162,33 @@ TEST(RoleSpec, AChainAddsUpAndTheLastSuiteWins) {
     EXPECT_EQ(combined.layers[0].name, "base");
 }
 
+TEST(RoleSpec, ARoleThatExtendsAnotherHasNodesOfThatRole) {
+    Faults faults;
+    const auto base = parse("suite: trixie\n", "b", "base", faults);
+    const auto db = parse("extends: base\n", "d", "db", faults);
+    const auto more = parse("extends: db\npackages: [postgresql-15]\n", "m", "db15", faults);
+    EXPECT_EQ(combine({base, db, more}).name, "db15");
+    EXPECT_EQ(combine({base, db, more}).node_role, "db") << "the agent is told so in its user-data";
+    EXPECT_EQ(combine({base, db}).node_role, "db");
+    EXPECT_EQ(combine({base, parse("extends: base\n", "w", "web", faults)}).node_role, "web");
+}
+
+TEST(RoleSpec, AnotherSuiteHasItsOwnPackagesOfTheKernel) {
+    Faults faults;
+    auto role = combine({parse("suite: trixie\npackages: [apt]\nkernel: { flavour: cloud }\n", "b", "base", faults)});
+    const auto names = [&role] {
+        std::vector<std::string> all;
+        for (const auto& word : role.layers[0].packages) { all.push_back(word.text); }
+        return all;
+    };
+    EXPECT_THAT(names(), testing::Contains("systemd-repart"));
+    change_suite(role, "bookworm");
+    EXPECT_EQ(role.suite, "bookworm");
+    EXPECT_THAT(names(), testing::Not(testing::Contains("systemd-repart"))) << "Debian 12 has it in systemd";
+    EXPECT_THAT(names(), testing::IsSupersetOf({"apt", "busybox", "linux-image-cloud-amd64"}));
+    change_suite(role, "forky");
+    EXPECT_THAT(names(), testing::Contains("systemd-repart").Times(1));
+}
+
 } // namespace
 } // namespace ingot::builder::spec

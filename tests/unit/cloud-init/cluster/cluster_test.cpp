@@ -171,6 +171,10 @@ TEST(UserDataOf, IsNotMadeFromFilesThatDoNotFit) {
     NewCluster other = init_cluster({.name = "orders"}, kNow).value();
     EXPECT_THAT(render_user_data(made().cluster, other.secrets, Role::db, kNow).error().message,
                 HasSubstr("another cluster"));
+    auto renamed = other;
+    renamed.cluster.name = "invoices";
+    EXPECT_THAT(render_user_data(renamed.cluster, renamed.secrets, Role::db, kNow).error().message,
+                testing::AllOf(HasSubstr("CN=orders etcd CA"), HasSubstr("called invoices")));
     other.cluster.postgres.users.push_back("ann");
     EXPECT_THAT(render_user_data(other.cluster, other.secrets, Role::db, kNow).error().message,
                 HasSubstr("'ingot cluster password ann'"));
