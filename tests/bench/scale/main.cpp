@@ -64,12 +64,26 @@ bool fill(LabDriver& lab, double size_gb) {
     return true;
 }
 
-/// A full backup of what is there now.
+/// How many full backups the cluster knows of.
+std::size_t full_backups(LabDriver& lab) {
+    const auto lines = text::lines(lab.exec(lab.primary(), {"ingot-agent", "backup", "list"}).out);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(lines, [](const std::string& line) { return line.starts_with("  full"); }));
+}
+
+/// A full backup of what is there now. The one that a new cluster makes by itself comes first.
 bool back_up(LabDriver& lab) {
-    const auto leader = lab.primary();
-    const auto done = lab.lab({"exec", leader, "--", "systemctl", "start", "ingot-backup@full.service"}, 900s);
-    if (done.exit_code != 0) { std::fprintf(stderr, "the backup failed: %s\n", done.err.c_str()); }
-    return done.exit_code == 0;
+    if (!LabDriver::wait(600s, [&] { return full_backups(lab) > 0; })) {
+        std::fprintf(stderr, "there is no first backup\n");
+        return false;
+    }
+    const auto before = full_backups(lab);
+    const auto asked = lab.exec(lab.primary(), {"ingot-agent", "backup", "now", "--type", "full"});
+    if (asked.exit_code != 0 || !LabDriver::wait(1200s, [&] { return full_backups(lab) > before; })) {
+        std::fprintf(stderr, "the backup failed: %s\n", asked.err.c_str());
+        return false;
+    }
+    return true;
 }
 
 /// In the lab's network: looks at the new machines and at whom the read port leads to.
