@@ -64,22 +64,28 @@ bool fill(LabDriver& lab, double size_gb) {
     return true;
 }
 
-/// How many full backups the cluster knows of.
-std::size_t full_backups(LabDriver& lab) {
-    const auto lines = text::lines(lab.exec(lab.primary(), {"ingot-agent", "backup", "list"}).out);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(lines, [](const std::string& line) { return line.starts_with("  full"); }));
+/// The label of the newest full backup; empty if there is none.
+std::string newest_full(LabDriver& lab) {
+    for (const auto& line : text::lines(lab.exec(lab.primary(), {"ingot-agent", "backup", "list"}).out)) {
+        const auto words = text::split(text::trim(line), ' ');
+        if (words.front() == "full" && words.size() > 2) { return words[2]; }
+    }
+    return {};
 }
 
 /// A full backup of what is there now. The one that a new cluster makes by itself comes first.
 bool back_up(LabDriver& lab) {
-    if (!LabDriver::wait(600s, [&] { return full_backups(lab) > 0; })) {
+    if (!LabDriver::wait(600s, [&] { return !newest_full(lab).empty(); })) {
         std::fprintf(stderr, "there is no first backup\n");
         return false;
     }
-    const auto before = full_backups(lab);
+    const auto first = newest_full(lab);
     const auto asked = lab.exec(lab.primary(), {"ingot-agent", "backup", "now", "--type", "full"});
-    if (asked.exit_code != 0 || !LabDriver::wait(1200s, [&] { return full_backups(lab) > before; })) {
+    const auto is_made = [&] {
+        const auto label = newest_full(lab);
+        return !label.empty() && label != first;
+    };
+    if (asked.exit_code != 0 || !LabDriver::wait(1200s, is_made)) {
         std::fprintf(stderr, "the backup failed: %s\n", asked.err.c_str());
         return false;
     }
