@@ -173,8 +173,9 @@ int bench(const Options& options) {
         }
     }
     if (!lab.wait_healthy(180s) || !fill(lab, options.size_gb) || !back_up(lab)) { return 1; }
-    const auto size =
-        text::trim(lab.sql("--primary", "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database").out);
+    const auto answer =
+        lab.sql("--primary", "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database").out;
+    const std::string size(text::trim(answer));
     bool good = true;
     std::string table = "\n| database | copied from | new machines | runs | streaming: median s | last s | serves "
                         "reads: median s | last s |\n"
