@@ -156,11 +156,25 @@ Machine observe_machine(const Database& database) {
             .retiring = files::exists(root.at(kRetiredFile))};
 }
 
+Result<json::Json> observe_cluster_settings(const Database& database) {
+    auto etcd = database.etcd();
+    INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "reading the cluster's settings");
+    if (!mark) { return json::Json(); }
+    const auto record = json::parse(mark->value);
+    return record ? json::member(*record, "settings") : json::Json();
+}
+
 Result<bool> write_patroni_config(const Database& database) {
+    auto machine = observe_machine(database);
+    INGOT_ASSIGN(const auto settings, observe_cluster_settings(database), "");
+    if (settings.is_object()) {
+        machine.set_for_all.emplace();
+        const auto& parameters = json::member(settings, "parameters");
+        for (const auto& [name, value] : parameters.items()) { machine.set_for_all->insert(name); }
+    }
     auto node = database.node;
     node.config.etcd.founders = known_members(database.environment.root, node.config.etcd.founders);
-    return files::write_if_different(database.environment.root.at(kPatroniFile),
-                                     render_patroni(node, observe_machine(database)),
+    return files::write_if_different(database.environment.root.at(kPatroniFile), render_patroni(node, machine),
                                      owned_by(database, 0640, "root", "postgres"));
 }
 
@@ -186,11 +200,13 @@ Result<Past> observe_past(const Database& database) {
     INGOT_ASSIGN(past.system_id, system_id_of(database), "");
     INGOT_ASSIGN(past.claim, read_claim(database), "");
 
-    if (has_repository(node)) {
-        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
-    }
     auto etcd = database.etcd();
-    INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, etcd), "");
+    INGOT_ASSIGN(auto bootstrap, observe_bootstrap(database, etcd), "");
+    const bool known = bootstrap.initialize && !bootstrap.initialize->empty();
+    if (has_repository(node) && !past.has_files && !known) {
+        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
+        INGOT_ASSIGN(bootstrap, observe_bootstrap(database, etcd), "");
+    }
     past.initialize = bootstrap.initialize;
     past.has_leader = bootstrap.has_leader;
     INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "");

@@ -17,6 +17,7 @@
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/room.hpp"
 #include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
 #include "firstboot/db/stanza.hpp"
@@ -40,6 +41,7 @@ struct Shared {
     backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
     CloneTurn turn{};
+    RoomWatch room{};
 };
 
 Status await_etcd(const Database& database) {
@@ -109,6 +111,9 @@ Status make_wal_folder(const Database& database) {
 
 Status make_folders(const Database& database) {
     const auto& root = database.environment.root;
+    // A disk of its own that was just formatted is root's; Patroni writes its password file there.
+    INGOT_TRY(files::make_directory(root.at("/var/lib/postgresql"), owned_by(database, 0755, "postgres", "postgres")),
+              "");
     const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
     INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
     for (const auto& repository : database.node.config.backup.repositories) {
@@ -295,7 +300,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
                            }});
     if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back(
-        {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
+        {.name = "db.room", .interval = 2s, .run = [shared] { return shared->room(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.settings", .interval = 30s, .run = [shared] { return follow_settings(shared->database); }});
     role.duties.push_back(
         {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 5s, .run = [shared] {
