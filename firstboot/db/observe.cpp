@@ -141,6 +141,22 @@ Status note_witness(const Database& database, std::vector<backup::RepositoryView
     return {};
 }
 
+/// As etcd has them, or had them when it was last asked: patroni.yml has to be written also while it is away.
+Result<std::optional<std::set<std::string>>> parameters_set_for_all(const Database& database) {
+    const auto file = database.environment.root.at("/var/lib/ingot/db-settings.json");
+    auto settings = observe_cluster_settings(database);
+    if (settings && settings->is_object()) {
+        INGOT_TRY(files::write_if_different(file, json::to_text(*settings)), "remembering the cluster's settings");
+    } else if (!settings) {
+        INGOT_ASSIGN(const auto remembered, files::read_if_exists(file), "");
+        settings = json::parse(remembered.value_or(""));
+    }
+    if (!settings || !settings->is_object()) { return std::optional<std::set<std::string>>(); }
+    std::set<std::string> names;
+    for (const auto& [name, value] : json::member(*settings, "parameters").items()) { names.insert(name); }
+    return std::optional(std::move(names));
+}
+
 } // namespace
 
 Machine observe_machine(const Database& database) {
@@ -166,12 +182,7 @@ Result<json::Json> observe_cluster_settings(const Database& database) {
 
 Result<bool> write_patroni_config(const Database& database) {
     auto machine = observe_machine(database);
-    INGOT_ASSIGN(const auto settings, observe_cluster_settings(database), "");
-    if (settings.is_object()) {
-        machine.set_for_all.emplace();
-        const auto& parameters = json::member(settings, "parameters");
-        for (const auto& [name, value] : parameters.items()) { machine.set_for_all->insert(name); }
-    }
+    INGOT_ASSIGN(machine.set_for_all, parameters_set_for_all(database), "");
     auto node = database.node;
     node.config.etcd.founders = known_members(database.environment.root, node.config.etcd.founders);
     return files::write_if_different(database.environment.root.at(kPatroniFile), render_patroni(node, machine),

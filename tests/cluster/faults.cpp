@@ -116,9 +116,8 @@ Hurt kill_pools(LabDriver& lab, std::string& problem) {
         problem = "there is no proxy";
         return std::nullopt;
     }
-    return done(lab.exec(proxies.front().name,
-                         {"systemctl", "kill", "--signal=KILL", "haproxy.service", "pgbouncer.service",
-                          "ingot-read-pool.service"}),
+    return done(lab.exec(proxies.front().name, {"systemctl", "kill", "--signal=KILL", "haproxy.service",
+                                                "pgbouncer.service", "ingot-read-pool.service"}),
                 {proxies.front().name}, problem);
 }
 
