@@ -286,6 +286,8 @@ TEST_F(Features, HaveTheirPoolsBackWithinSecondsWhenTheyAreKilled) {
     EXPECT_LT(report.pause, 2.0);
 }
 
+TEST_F(Features, NeverHaveTwoWritersWhenPatroniIsKilled) { expect_harmless("patroni-killed"); }
+
 TEST_F(Features, GoOnWhenOnlyLeaderAndAReplicaAreParted) { expect_harmless("replica-parted"); }
 
 TEST_F(Features, LeadElsewhereWhenTheLeadersDiskIsFull) {
