@@ -20,7 +20,7 @@
 //
 // "Member" means: Patroni reported it running here once, recorded in the claim. D is safe because etcd gets
 // the system identifier from Patroni before the new cluster takes its first write, and the claim follows.
-// Nobody asks while Patroni runs: what it is doing in the directory is then its own affair.
+// Nobody asks while Patroni runs, but for when it cannot start PostgreSQL: what it does there is its own affair.
 #pragma once
 
 #include <chrono>

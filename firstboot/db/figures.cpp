@@ -102,6 +102,13 @@ Families figures_from(const FiguresView& view) {
     Families families;
     add_patroni(families, view);
     add_backup(families, view);
+    if (view.room.disk_bytes > 0) {
+        families.push_back(single("ingot_db_free_bytes",
+                                  "Room on the disk of the database, or of its WAL if that is less.",
+                                  static_cast<double>(view.room.free_bytes)));
+        families.push_back(
+            single("ingot_db_disk_bytes", "Size of that disk.", static_cast<double>(view.room.disk_bytes)));
+    }
     return families;
 }
 
@@ -123,6 +130,7 @@ std::string figures(const Database& database) {
     view.backup = files::read_if_exists(database.environment.root.at(backup::kStatusFile))
                       .value_or(std::optional<std::string>())
                       .value_or("");
+    view.room = observe_room(database);
     return metrics::to_text(figures_from(view));
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "firstboot/coordination/etcd_client.hpp"
+#include "firstboot/db/room.hpp"
 #include "firstboot/db/tools.hpp"
 #include "firstboot/metrics/metrics.hpp"
 
@@ -16,6 +17,7 @@ struct FiguresView {
     std::string patroni{};                    ///< the answer of GET /patroni; empty: none
     std::optional<std::int64_t> leader_lsn{}; ///< from Patroni's key "status"
     std::string backup{};                     ///< /run/ingot/backup.json; empty: nothing is known yet
+    Room room{};
 };
 metrics::Families figures_from(const FiguresView& view);
 

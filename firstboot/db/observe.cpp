@@ -141,6 +141,22 @@ Status note_witness(const Database& database, std::vector<backup::RepositoryView
     return {};
 }
 
+/// As etcd has them, or had them when it was last asked: patroni.yml has to be written also while it is away.
+Result<std::optional<std::set<std::string>>> parameters_set_for_all(const Database& database) {
+    const auto file = database.environment.root.at("/var/lib/ingot/db-settings.json");
+    auto settings = observe_cluster_settings(database);
+    if (settings && settings->is_object()) {
+        INGOT_TRY(files::write_if_different(file, json::to_text(*settings)), "remembering the cluster's settings");
+    } else if (!settings) {
+        INGOT_ASSIGN(const auto remembered, files::read_if_exists(file), "");
+        settings = json::parse(remembered.value_or(""));
+    }
+    if (!settings || !settings->is_object()) { return std::optional<std::set<std::string>>(); }
+    std::set<std::string> names;
+    for (const auto& [name, value] : json::member(*settings, "parameters").items()) { names.insert(name); }
+    return std::optional(std::move(names));
+}
+
 } // namespace
 
 Machine observe_machine(const Database& database) {
@@ -156,11 +172,20 @@ Machine observe_machine(const Database& database) {
             .retiring = files::exists(root.at(kRetiredFile))};
 }
 
+Result<json::Json> observe_cluster_settings(const Database& database) {
+    auto etcd = database.etcd();
+    INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "reading the cluster's settings");
+    if (!mark) { return json::Json(); }
+    const auto record = json::parse(mark->value);
+    return record ? json::member(*record, "settings") : json::Json();
+}
+
 Result<bool> write_patroni_config(const Database& database) {
+    auto machine = observe_machine(database);
+    INGOT_ASSIGN(machine.set_for_all, parameters_set_for_all(database), "");
     auto node = database.node;
     node.config.etcd.founders = known_members(database.environment.root, node.config.etcd.founders);
-    return files::write_if_different(database.environment.root.at(kPatroniFile),
-                                     render_patroni(node, observe_machine(database)),
+    return files::write_if_different(database.environment.root.at(kPatroniFile), render_patroni(node, machine),
                                      owned_by(database, 0640, "root", "postgres"));
 }
 
@@ -186,11 +211,13 @@ Result<Past> observe_past(const Database& database) {
     INGOT_ASSIGN(past.system_id, system_id_of(database), "");
     INGOT_ASSIGN(past.claim, read_claim(database), "");
 
-    if (has_repository(node)) {
-        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
-    }
     auto etcd = database.etcd();
-    INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, etcd), "");
+    INGOT_ASSIGN(auto bootstrap, observe_bootstrap(database, etcd), "");
+    const bool known = bootstrap.initialize && !bootstrap.initialize->empty();
+    if (has_repository(node) && !past.has_files && !known) {
+        INGOT_TRY(note_witness(database, observe_repositories(database), past), "looking for an earlier backup");
+        INGOT_ASSIGN(bootstrap, observe_bootstrap(database, etcd), "");
+    }
     past.initialize = bootstrap.initialize;
     past.has_leader = bootstrap.has_leader;
     INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "");

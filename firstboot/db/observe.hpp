@@ -26,8 +26,9 @@ Machine observe_machine(const Database& database);
 Result<std::optional<Claim>> read_claim(const Database& database);
 Status write_claim(const Database& database, const Claim& claim);
 
-/// The repository first, etcd after it: a stanza is made after etcd knows the database, so a stanza without an
-/// entry in etcd is seen only if the entry is really gone.
+/// The repositories are asked only where they decide (rule G), so that one that does not answer keeps no member from
+/// starting. Then etcd is read after them: a stanza is made after etcd knows the database, so a stanza without an entry
+/// in etcd is seen only if the entry is really gone.
 Result<Past> observe_past(const Database& database);
 
 /// Patroni's own answer on this node. transient while it does not answer.
@@ -42,6 +43,9 @@ Result<std::optional<PatroniStatus>> ask_whether_leader(const Database& database
 Result<ClusterView> observe_cluster(const Database& database);
 /// Merges `patch` into the configuration that all members share; transient, with Patroni's own words, if it refuses.
 Status patch_cluster(const Database& database, const json::Json& patch);
+
+/// What the cluster was told about PostgreSQL (settings.hpp), as etcd has it; null before it is made.
+Result<json::Json> observe_cluster_settings(const Database& database);
 
 /// Writes patroni.yml if it is another one. True if it is.
 Result<bool> write_patroni_config(const Database& database);

@@ -33,6 +33,14 @@ void compare(std::vector<std::string>& lines, const std::string& path, const Jso
     lines.push_back(text::format("{} is {} here and {} in the cluster", path, shown(here), shown(there)));
 }
 
+/// What the cluster sets, this member must not say otherwise.
+Status write_and_reload(const Database& database) {
+    INGOT_ASSIGN(const bool changed, write_patroni_config(database), "");
+    if (!changed) { return {}; }
+    INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
+    return state == "active" ? database.environment.services.reload(kPatroniUnit) : Status();
+}
+
 } // namespace
 
 Json settings_of(const cloud_init::PostgresConfig& postgres) {
@@ -57,9 +65,11 @@ std::vector<std::string> differences(const Json& here, const Json& cluster) {
     return lines;
 }
 
-Json shared_patch(const NodeSpec& node, const Machine& machine) {
+Json shared_patch(const NodeSpec& node, const Machine& machine, const Json& before) {
+    const auto& earlier = json::member(before, "parameters");
     auto parameters = cluster_parameters(node, machine);
     for (const auto* const own : {"max_connections", "max_worker_processes"}) {
+        if (earlier.contains(own)) { continue; }
         const auto asked = std::ranges::any_of(node.config.postgres.parameters,
                                                [own](const auto& entry) { return text::lower(entry.first) == own; });
         if (!asked) { parameters.erase(own); }
@@ -74,16 +84,15 @@ Json shared_patch(const NodeSpec& node, const Machine& machine) {
                   {"synchronous_mode_strict", synchronous == Synchronous::strict}};
     patch["synchronous_mode"] =
         synchronous == Synchronous::quorum ? Json("quorum") : Json(synchronous != Synchronous::off);
-    for (const auto& [name, value] : parameters) { patch["postgresql"]["parameters"][name] = value; }
+    auto& shared = patch["postgresql"]["parameters"];
+    for (const auto& [name, value] : earlier.items()) { shared[name] = nullptr; } // what is no longer asked for
+    for (const auto& [name, value] : parameters) { shared[name] = value; }
     return patch;
 }
 
-Status check_settings(const Database& database) {
-    auto etcd = database.etcd();
-    INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "");
-    const auto record = mark ? json::parse(mark->value) : Result<Json>(Json());
-    if (!record) { return {}; }
-    const auto& cluster = json::member(*record, "settings");
+Status follow_settings(const Database& database) {
+    INGOT_TRY(write_and_reload(database), "");
+    INGOT_ASSIGN(const auto cluster, observe_cluster_settings(database), "");
     if (!cluster.is_object()) { return {}; }
     const auto lines = differences(settings_of(database.node.config.postgres), cluster);
     if (lines.empty()) { return {}; }
@@ -101,8 +110,11 @@ Status apply_settings(const Database& database) {
                     "this node does not lead; run it on the leader (`ingot-agent switchover --to` "
                     "makes this one the leader)");
     }
+    INGOT_ASSIGN(const auto before, observe_cluster_settings(database), "");
+    // The record last: while it is the old one, this can be told again and removes what has to go.
+    INGOT_TRY(patch_cluster(database, shared_patch(database.node, observe_machine(database), before)), "");
     INGOT_TRY(provision(database, leader->system_id), "");
-    return patch_cluster(database, shared_patch(database.node, observe_machine(database)));
+    return write_and_reload(database);
 }
 
 } // namespace ingot::firstboot::db

@@ -21,11 +21,12 @@ json::Json settings_of(const cloud_init::PostgresConfig& postgres);
 std::vector<std::string> differences(const json::Json& here, const json::Json& cluster);
 
 /// What of the user-data goes into Patroni's shared configuration, for PATCH /config. What depends on one machine
-/// stays.
-json::Json shared_patch(const NodeSpec& node, const Machine& machine);
+/// stays; parameters that the settings `before` have and the user-data no longer has go.
+json::Json shared_patch(const NodeSpec& node, const Machine& machine, const json::Json& before);
 
-/// Fails, with the differences, if there are any. Nothing to compare with is success.
-Status check_settings(const Database& database);
+/// Makes this member's patroni.yml follow what the cluster has; fails, with the differences to the user-data, if
+/// there are any.
+Status follow_settings(const Database& database);
 
 /// Makes the cluster follow this node's user-data. refused on a node that does not lead.
 Status apply_settings(const Database& database);

@@ -61,6 +61,8 @@ Parameters cluster_parameters(const NodeSpec& node, const Machine& machine) {
         {"archive_command", archive_command(node)},
         {"archive_timeout", "60s"},
         {"hot_standby_feedback", "on"},
+        // A leader that hands over waits until its replicas have all, also for one that is gone without goodbye.
+        {"wal_sender_timeout", text::format("{}s", timing_of(node.config.postgres.failover).ttl / 2)},
         // A replica that lost its primary asks again soon: at bootstrap its slot is there a moment later.
         {"wal_retrieve_retry_interval", "500ms"},
         {"password_encryption", "scram-sha-256"},
@@ -97,7 +99,11 @@ Parameters machine_parameters(const NodeSpec& node, const Machine& machine) {
     if (node.config.postgres.delayed) { parameters["hot_standby_feedback"] = "off"; }
     add_memory(parameters, machine);
     add_disk(parameters, machine);
-    for (const auto& [name, value] : node.config.postgres.parameters) { parameters.erase(text::lower(name)); }
+    if (machine.set_for_all) {
+        for (const auto& name : *machine.set_for_all) { parameters.erase(name); }
+    } else {
+        for (const auto& [name, value] : node.config.postgres.parameters) { parameters.erase(text::lower(name)); }
+    }
     return parameters;
 }
 

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "firstboot/node/node.hpp"
@@ -25,11 +27,15 @@ struct Machine {
     bool rotational = false;      ///< the disk has heads
     bool wal_disk = false;        ///< a disk of its own is mounted for the WAL
     bool retiring = false;        ///< `ingot-agent retire` was told to take this node out
+    /// Names of the parameters that were set for all members when the cluster was made, or applied since; nothing as
+    /// long as there is no cluster.
+    std::optional<std::set<std::string>> set_for_all{};
 };
 
 /// The same for all members. The user's parameters are merged over it.
 Parameters cluster_parameters(const NodeSpec& node, const Machine& machine);
-/// This machine's own; without those that the user-data sets, which count for all.
+/// This machine's own; without those that are set for all: by the cluster, or by this user-data if there is none yet.
+/// (Patroni prefers what a member says itself. What a later user-data sets and the cluster does not, counts nowhere.)
 Parameters machine_parameters(const NodeSpec& node, const Machine& machine);
 
 int max_connections(const Machine& machine);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
@@ -17,6 +18,7 @@
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/room.hpp"
 #include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
 #include "firstboot/db/stanza.hpp"
@@ -40,6 +42,8 @@ struct Shared {
     backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
     CloneTurn turn{};
+    RoomWatch room{};
+    std::optional<clock::Monotonic> not_serving_since{};
 };
 
 Status await_etcd(const Database& database) {
@@ -109,6 +113,9 @@ Status make_wal_folder(const Database& database) {
 
 Status make_folders(const Database& database) {
     const auto& root = database.environment.root;
+    // A disk of its own that was just formatted is root's; Patroni writes its password file there.
+    INGOT_TRY(files::make_directory(root.at("/var/lib/postgresql"), owned_by(database, 0755, "postgres", "postgres")),
+              "");
     const auto parent = std::filesystem::path(data_directory(database.node)).parent_path().string();
     INGOT_TRY(files::make_directory(root.at(parent), owned_by(database, 0700, "postgres", "postgres")), "");
     for (const auto& repository : database.node.config.backup.repositories) {
@@ -211,6 +218,39 @@ Status claim_data_directory(const Database& database) {
     return std::visit(Claimant(database, past), decide_start(past));
 }
 
+/// Somebody removed files of a running database, or its filesystem forgot them: without its pg_control PostgreSQL
+/// never starts again, and Patroni tries for ever. The rules of the boot say what to do: it is cleared away, and
+/// copied anew, only while another member leads.
+Status mend_data_directory(const Database& database) {
+    INGOT_ASSIGN(const auto status, ask_patroni(database), "");
+    if (status.state != "start failed") { return {}; } // a copy that is under way has no pg_control either
+    INGOT_ASSIGN(const auto past, observe_past(database), "");
+    if (!past.has_files || past.system_id) { return {}; }
+    const auto decision = decide_start(past);
+    if (const auto* const refusal = std::get_if<Refuse>(&decision)) {
+        return fail(ErrorKind::refused, refusal->reason);
+    }
+    INGOT_TRY(database.environment.services.stop(kPatroniUnit), "");
+    static_cast<void>(claim_data_directory(database)); // looks again, decides again, and says so
+    return database.environment.services.start(kPatroniUnit);
+}
+
+/// That this member serves; and what can be done if it does not for a while.
+Status serve(Shared& shared) {
+    constexpr auto kWhile = 30s;
+    auto serving = check_service(shared.database);
+    const auto now = shared.database.environment.clock.monotonic();
+    if (serving) {
+        shared.not_serving_since.reset();
+    } else if (!shared.not_serving_since) {
+        shared.not_serving_since = now;
+    } else if (now - *shared.not_serving_since >= kWhile) {
+        shared.not_serving_since = now;
+        INGOT_TRY(mend_data_directory(shared.database), "");
+    }
+    return serving;
+}
+
 /// Before the first database of a cluster is restored: is there what it is to be restored from?
 Status check_source(const Database& database) {
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
@@ -288,14 +328,15 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.ready",
                           .description = "waiting for PostgreSQL to lead or to stream",
                           .apply = [shared] { return await_service(*shared); }});
-    role.duties.push_back(
-        {.name = "db.serve", .interval = 5s, .run = [shared] { return check_service(shared->database); }});
+    role.duties.push_back({.name = "db.serve", .interval = 5s, .run = [shared] { return serve(*shared); }});
     role.duties.push_back({.name = "db.users-and-databases", .interval = 500ms, .run = [shared] {
                                return shared->provisioning(shared->database);
                            }});
     if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back(
-        {.name = "db.settings", .interval = 30s, .run = [shared] { return check_settings(shared->database); }});
+        {.name = "db.room", .interval = 2s, .run = [shared] { return shared->room(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.settings", .interval = 30s, .run = [shared] { return follow_settings(shared->database); }});
     role.duties.push_back(
         {.name = "db.etcd-members", .interval = 15s, .run = [shared] { return follow_etcd(shared->database); }});
     role.duties.push_back({.name = "db.certificate", .interval = 5s, .run = [shared] {

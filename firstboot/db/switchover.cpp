@@ -19,16 +19,6 @@ std::string base_of(std::string_view url) {
     return std::string(url.substr(0, url.find('/', scheme + 3)));
 }
 
-/// "https://[fd00::21]:8008" → "fd00::21".
-std::string host_of(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) { return {}; }
-    auto host = url.substr(scheme + 3);
-    host = host.substr(0, host.rfind(':'));
-    if (host.starts_with('[') && host.ends_with(']')) { host = host.substr(1, host.size() - 2); }
-    return std::string(host);
-}
-
 Candidate candidate_from(std::string_view name, const json::Json& value) {
     const auto state = json::string_at(value, "state").value_or("");
     return {.name = std::string(name),
@@ -75,6 +65,15 @@ Status ask_patroni_to_switch(const Database& database, const SwitchoverPlan& pla
 
 } // namespace
 
+std::string host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) { return {}; }
+    auto host = url.substr(scheme + 3);
+    host = host.substr(0, host.rfind(':'));
+    if (host.starts_with('[') && host.ends_with(']')) { host = host.substr(1, host.size() - 2); }
+    return std::string(host);
+}
+
 Leadership leadership_from(std::string_view cluster, const Listing& listing) {
     constexpr std::string_view kMembers = "members/";
     const auto prefix = patroni_key(cluster, "");
@@ -99,6 +98,19 @@ Leadership leadership_from(std::string_view cluster, const Listing& listing) {
     return found;
 }
 
+std::vector<Candidate> able_to_lead(const Leadership& leadership) {
+    std::vector<Candidate> able;
+    for (const auto& member : leadership.members) {
+        const bool synchronous =
+            leadership.synchronous.empty() ||
+            std::ranges::find(leadership.synchronous, member.name) != leadership.synchronous.end();
+        if (member.name != leadership.leader && member.running && member.may_lead && synchronous) {
+            able.push_back(member);
+        }
+    }
+    return able;
+}
+
 Result<SwitchoverPlan> plan_switchover(const Leadership& leadership, const std::string& to) {
     const auto find = [&leadership](const std::string& name) {
         return std::ranges::find(leadership.members, name, &Candidate::name);
@@ -112,14 +124,7 @@ Result<SwitchoverPlan> plan_switchover(const Leadership& leadership, const std::
                         .leader_address = host_of(leader->rest),
                         .candidate = to};
     std::vector<std::string> able;
-    for (const auto& member : leadership.members) {
-        const bool synchronous =
-            leadership.synchronous.empty() ||
-            std::ranges::find(leadership.synchronous, member.name) != leadership.synchronous.end();
-        if (member.name != leader->name && member.running && member.may_lead && synchronous) {
-            able.push_back(member.name);
-        }
-    }
+    for (const auto& member : able_to_lead(leadership)) { able.push_back(member.name); }
     if (to == leader->name) { return fail(ErrorKind::refused, to + " leads already"); }
     if (!to.empty() && find(to) == leadership.members.end()) {
         return fail(ErrorKind::refused,
@@ -141,7 +146,7 @@ Result<SwitchoverReport> switch_over(const Database& database, const SwitchoverO
     };
     INGOT_ASSIGN(const auto before, look(), "");
     INGOT_ASSIGN(const auto plan, plan_switchover(before, options.to), "");
-    checkpoint_leader(database, plan);
+    if (options.checkpoint) { checkpoint_leader(database, plan); }
     INGOT_ASSIGN(const auto pause, ClientPause::begin(etcd, cluster, database.node.name, options.patience), "");
     if (!pause.tally.complete() && !options.anyway) {
         return fail(

@@ -25,6 +25,12 @@ struct Leadership {
 };
 Leadership leadership_from(std::string_view cluster, const Listing& listing);
 
+/// "https://[fd00::21]:8008" → "fd00::21".
+std::string host_of(std::string_view url);
+
+/// Members that could take over: they run, may lead, and have every acknowledged row where that is asked for.
+std::vector<Candidate> able_to_lead(const Leadership& leadership);
+
 struct SwitchoverPlan {
     std::string leader;
     std::string leader_rest;
@@ -40,6 +46,8 @@ struct SwitchoverOptions {
     std::chrono::milliseconds patience = std::chrono::seconds(8);
     /// Switch over even if a proxy could not hold its clients back: their transactions fail.
     bool anyway = false;
+    /// Write out what is dirty before, so that it takes less time. Not on a full disk: PostgreSQL would stop.
+    bool checkpoint = true;
 };
 struct SwitchoverReport {
     std::string from;

@@ -310,6 +310,11 @@ TEST_F(Backups, LetWritesGoOnWhileARepositoryIsAway) {
     });
     EXPECT_TRUE(waits.has_value());
     EXPECT_EQ(lab().sql("--pool", "INSERT INTO t VALUES (-2)").exit_code, 0);
+    // A member that is started meanwhile does not wait for it either.
+    const auto name = replica();
+    ASSERT_EQ(lab().lab({"kill", name}).exit_code, 0);
+    ASSERT_EQ(lab().lab({"start", name}).exit_code, 0);
+    EXPECT_TRUE(lab().wait_healthy(kPatience).has_value()) << lab().exec(name, {"ingot-agent", "status"}).out;
     start_s3();
     const auto archived = LabDriver::wait(kPatience, [] {
         return json::number_at(json::member(status_of(lab().primary()), "wal"), "waiting_segments") == 0;

@@ -102,6 +102,38 @@ Hurt kill_replica(LabDriver& lab, std::string& problem) {
     return std::nullopt;
 }
 
+Hurt kill_etcd(LabDriver& lab, std::string& problem) {
+    std::vector<std::string> words{"kill"};
+    for (const auto& machine : lab.of_role("etcd")) { words.push_back(machine.name); }
+    const std::vector<std::string> machines(words.begin() + 1, words.end());
+    return done(lab.lab(words), machines, problem);
+}
+
+/// All of them at once, as the kernel does when memory ends.
+Hurt kill_pools(LabDriver& lab, std::string& problem) {
+    const auto proxies = lab.of_role("proxy");
+    if (proxies.empty()) {
+        problem = "there is no proxy";
+        return std::nullopt;
+    }
+    return done(lab.exec(proxies.front().name, {"systemctl", "kill", "--signal=KILL", "haproxy.service",
+                                                "pgbouncer.service", "ingot-read-pool.service"}),
+                {proxies.front().name}, problem);
+}
+
+/// The replica that a commit waits for, where there is one; all others still see both.
+Hurt part_replica(LabDriver& lab, std::string& problem) {
+    const auto leader = lab.primary();
+    for (const auto& machine : lab.of_role("db")) {
+        const bool waited_for = machine.detail.find("synchronous") != std::string::npos;
+        if (!machine.leader && machine.running && waited_for) {
+            return done(lab.lab({"partition", leader, machine.name}), {leader, machine.name}, problem);
+        }
+    }
+    problem = "there is no synchronous replica";
+    return std::nullopt;
+}
+
 void heal(LabDriver& lab, const std::vector<std::string>& /*hurt*/) { lab.lab({"heal"}); }
 void thaw(LabDriver& lab, const std::vector<std::string>& hurt) {
     for (const auto& machine : hurt) { lab.lab({"thaw", machine}); }
@@ -153,6 +185,24 @@ const std::vector<Fault>& faults() {
          .often = false,
          .strike = kill_replica,
          .mend = start_again},
+        // Longer than all leases, and than whatever anybody might wait for.
+        {.name = "etcd-away",
+         .title = "all of etcd killed for two minutes",
+         .felt = 120s,
+         .often = false,
+         .strike = kill_etcd,
+         .mend = start_again},
+        {.name = "pools-killed",
+         .title = "HAProxy and PgBouncer killed",
+         .felt = 5s,
+         .often = false,
+         .strike = kill_pools},
+        {.name = "replica-parted",
+         .title = "leader and synchronous replica parted",
+         .felt = 20s,
+         .often = false,
+         .strike = part_replica,
+         .mend = heal},
     };
     return kFaults;
 }

@@ -47,13 +47,23 @@ TEST(Settings, OfOneMachineAreNotForcedUponAll) {
     auto node = sample_node();
     node.config.postgres.synchronous = cloud_init::Synchronous::quorum;
     const Machine machine{.memory_bytes = 8ULL << 30U, .cpus = 4};
-    auto patch = shared_patch(node, machine);
+    auto patch = shared_patch(node, machine, {});
     EXPECT_EQ(patch["ttl"], 20);
     EXPECT_EQ(patch["synchronous_mode"], "quorum");
     EXPECT_FALSE(patch["postgresql"]["parameters"].contains("max_connections"));
     EXPECT_EQ(patch["postgresql"]["parameters"]["archive_mode"], "on");
     node.config.postgres.parameters = {{"max_connections", "300"}};
-    EXPECT_EQ(shared_patch(node, machine)["postgresql"]["parameters"]["max_connections"], "300");
+    EXPECT_EQ(shared_patch(node, machine, {})["postgresql"]["parameters"]["max_connections"], "300");
+}
+
+TEST(Settings, ThatAreNoLongerAskedForGo) {
+    const Machine machine{.memory_bytes = 8ULL << 30U, .cpus = 4};
+    const json::Json before{{"parameters", {{"work_mem", "8MB"}, {"jit", "on"}, {"max_connections", 300}}}};
+    const auto parameters = shared_patch(sample_node(), machine, before)["postgresql"]["parameters"];
+    EXPECT_TRUE(parameters.at("work_mem").is_null());
+    // What Ingot sets itself has its own value again, and never none.
+    EXPECT_EQ(parameters.at("jit"), "off");
+    EXPECT_EQ(parameters.at("max_connections"), "409");
 }
 
 } // namespace

@@ -53,13 +53,17 @@ TEST(Sizing, KeepsAForgottenSlotFromFillingTheDisk) {
 TEST(Sizing, PutsTheUsersParametersOverTheComputedOnesForAllMembers) {
     auto node = sample_node();
     node.config.postgres.parameters = {{"shared_buffers", "1GB"}, {"Max_Connections", "77"}, {"jit", "on"}};
-    const Machine machine{.memory_bytes = 8 * kGiB, .cpus = 2};
+    Machine machine{.memory_bytes = 8 * kGiB, .cpus = 2};
     const auto cluster = cluster_parameters(node, machine);
     EXPECT_EQ(cluster.at("shared_buffers"), "1GB");
     EXPECT_EQ(cluster.at("max_connections"), "77");
     EXPECT_EQ(cluster.at("jit"), "on");
     // In the machine's own part it would go before what etcd says.
     EXPECT_FALSE(machine_parameters(node, machine).contains("shared_buffers"));
+    // Once there is a cluster, what it sets counts, and not what somebody booted later with.
+    machine.set_for_all = {"random_page_cost"};
+    EXPECT_TRUE(machine_parameters(node, machine).contains("shared_buffers"));
+    EXPECT_FALSE(machine_parameters(node, machine).contains("random_page_cost"));
 }
 
 TEST(Sizing, ArchivesNowhereWithoutARepository) {

@@ -112,5 +112,29 @@ TEST_F(DbSteps, StartPatroniAgainWhenItIsNotRunning) {
     EXPECT_EQ(world.services.calls, std::vector<std::string>{"start patroni.service"});
 }
 
+// The rules of the boot are asked again if PostgreSQL cannot be started, never while a copy is made: that has no
+// pg_control either.
+TEST_F(DbSteps, LeaveTheDataDirectoryToPatroniWhileItMakesACopy) {
+    world.write("/var/lib/postgresql/17/main/PG_VERSION", "17");
+    world.services.states["patroni.service"] = "active";
+    const auto duty = std::ranges::find(role.duties, "db.serve", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    const auto said = [&](const std::string& state) {
+        world.answers["https://10.0.0.21:8008/patroni"] = {.status = 503, .body = R"({"state":")" + state + R"("})"};
+        std::string last;
+        for (int turn = 0; turn < 3; ++turn) {
+            const auto result = duty->run();
+            EXPECT_FALSE(result);
+            if (!result) { last = result.error().to_string(); }
+            world.clock.advance(std::chrono::seconds(31));
+        }
+        return last;
+    };
+    EXPECT_EQ(said("creating replica"), "Patroni says: creating replica");
+    EXPECT_NE(said("start failed").find("etcd"), std::string::npos); // it would ask, and is not answered
+    EXPECT_EQ(world.read("/var/lib/postgresql/17/main/PG_VERSION"), "17");
+    EXPECT_TRUE(world.services.calls.empty());
+}
+
 } // namespace
 } // namespace ingot::firstboot::db
