@@ -17,7 +17,6 @@ constexpr auto kTransactionsEnd = 6s; ///< how long transactions may take to end
 constexpr auto kReadsEnd = 2s;        ///< queries on replicas: those that take longer are not waited for
 constexpr auto kLook = 50ms;
 constexpr auto kLookAtEtcd = 500ms;
-constexpr auto kAnswerTtl = 60s;
 
 std::set<Endpoint> leading(const Proxy& proxy) {
     std::set<Endpoint> found;
@@ -65,9 +64,8 @@ Status PoolHold::hold(const PauseRequest& request) {
     log::info(writes ? text::format("clients wait for a switchover by {}", request.by)
                      : text::format("a switchover by {}: transactions did not end within {} s, nobody is held back",
                                     request.by, kTransactionsEnd.count()));
-    INGOT_ASSIGN(const auto lease, (*etcd_)->grant_lease(kAnswerTtl), "");
     INGOT_TRY(answer_pause(*etcd_, proxy_.node.config.cluster,
-                           {.proxy = proxy_.node.name, .id = request.id, .paused = writes.has_value()}, lease),
+                           {.proxy = proxy_.node.name, .id = request.id, .paused = writes.has_value()}),
               "answering");
     if (!writes) { return {}; }
     view.held_for =
@@ -104,7 +102,7 @@ Status PoolHold::operator()() {
         release(); // what an earlier run of the agent left paused
         released_once_ = true;
     }
-    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
+    if (!etcd_) { etcd_ = proxy_.etcd(); }
     const auto& cluster = proxy_.node.config.cluster;
     INGOT_ASSIGN(const auto board, read_pause_board(*etcd_, cluster), "looking for a switchover");
     const HoldView view{.etcd_answers = true,
@@ -115,7 +113,7 @@ Status PoolHold::operator()() {
         if (!held) { release(); }
         return held;
     }
-    INGOT_TRY((*etcd_)->wait_for_change(switchover_prefix(cluster), board.revision, 5s), "waiting for a switchover");
+    INGOT_TRY(etcd_->wait_for_change(switchover_prefix(cluster), board.revision, 5s), "waiting for a switchover");
     return {};
 }
 

@@ -40,7 +40,7 @@ class PoolHold {
     void release() const;
 
     const Proxy& proxy_;
-    std::optional<EtcdSession> etcd_{};
+    std::unique_ptr<EtcdView> etcd_{};
     bool released_once_ = false;
     std::string over_{};
 };
