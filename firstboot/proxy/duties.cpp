@@ -74,8 +74,10 @@ Status MemberWatch::operator()() {
     if (revision_ == 0) {
         return fail(ErrorKind::transient, "etcd does not answer, the last known members stay: " + silence_);
     }
-    INGOT_TRY(etcd_->wait_for_change(patroni_key(proxy_.node.config.cluster, ""), revision_, 1s),
-              "watching the members");
+    INGOT_ASSIGN(const bool changed,
+                 etcd_->wait_for_change(patroni_key(proxy_.node.config.cluster, ""), revision_, 1s),
+                 "watching the members");
+    if (changed) { INGOT_TRY(sync(), ""); } // now, not when the duty's turn comes
     return {};
 }
 

@@ -97,23 +97,31 @@ Status PoolHold::wait_for_release(HoldView view) {
     return withdraw_pause_answer(*etcd_, proxy_.node.config.cluster, proxy_.node.name);
 }
 
+Result<std::int64_t> PoolHold::look() {
+    INGOT_ASSIGN(const auto board, read_pause_board(*etcd_, proxy_.node.config.cluster), "looking for a switchover");
+    const HoldView view{.etcd_answers = true,
+                        .requested = board.request ? std::optional(board.request->id) : std::nullopt,
+                        .over = over_};
+    if (decide_hold(view) == HoldStep::hold) {
+        if (auto held = hold(*board.request); !held) {
+            release();
+            return std::move(held).error();
+        }
+    }
+    return board.revision;
+}
+
 Status PoolHold::operator()() {
     if (!released_once_) {
         release(); // what an earlier run of the agent left paused
         released_once_ = true;
     }
     if (!etcd_) { etcd_ = proxy_.etcd(); }
-    const auto& cluster = proxy_.node.config.cluster;
-    INGOT_ASSIGN(const auto board, read_pause_board(*etcd_, cluster), "looking for a switchover");
-    const HoldView view{.etcd_answers = true,
-                        .requested = board.request ? std::optional(board.request->id) : std::nullopt,
-                        .over = over_};
-    if (decide_hold(view) == HoldStep::hold) {
-        auto held = hold(*board.request);
-        if (!held) { release(); }
-        return held;
-    }
-    INGOT_TRY(etcd_->wait_for_change(switchover_prefix(cluster), board.revision, 5s), "waiting for a switchover");
+    INGOT_ASSIGN(const auto revision, look(), "");
+    INGOT_ASSIGN(const bool changed,
+                 etcd_->wait_for_change(switchover_prefix(proxy_.node.config.cluster), revision, 5s),
+                 "waiting for a switchover");
+    if (changed) { INGOT_TRY(look(), ""); } // now, not when the duty's turn comes
     return {};
 }
 

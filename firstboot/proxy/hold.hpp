@@ -35,6 +35,8 @@ class PoolHold {
     Status operator()();
 
   private:
+    /// Holds clients back if that is asked for. Returns the revision at which it looked.
+    Result<std::int64_t> look();
     Status hold(const PauseRequest& request);
     Status wait_for_release(HoldView view);
     void release() const;
