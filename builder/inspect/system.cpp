@@ -25,7 +25,7 @@ struct Daemon {
 constexpr std::array kDaemons = {
     Daemon{"ssh.service", "tcp 22", false},
     Daemon{"systemd-resolved.service", "tcp, udp 127.0.0.53:53, 127.0.0.54:53", false},
-    Daemon{"ingot-etcd.service", "tcp 2379 (clients), 2380 (members), 2381 (agent)"},
+    Daemon{"ingot-etcd.service", "tcp 2379 (clients), 2380 (members), 2381 to 2383 (agent)"},
     Daemon{"patroni.service", "tcp 5432 (PostgreSQL), 8008 (Patroni)"},
     Daemon{"haproxy.service", "tcp 5000 (leader), 5001 (replicas), 8404 (statistics)"},
     Daemon{"pgbouncer.service", "tcp 6432 (pool)"},

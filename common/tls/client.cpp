@@ -20,7 +20,6 @@ namespace {
 
 using files::Fd;
 
-constexpr std::size_t kLongestAnswer = 256U << 10U;
 constexpr auto kConnectTime = std::chrono::seconds(2);
 
 Result<Context> make_context(const Question& question) {
@@ -91,7 +90,7 @@ Result<Answer> ask(const Question& question, const std::function<std::string(con
     const auto content = body(binding);
     const bool sent = channel.write(text::format("{} {} HTTP/1.1\r\nHost: ingot\r\nContent-Length: {}\r\n\r\n{}",
                                                  question.method, question.path, content.size(), content));
-    auto message = sent ? read_message(channel, kLongestAnswer) : std::nullopt;
+    auto message = sent ? read_message(channel, question.longest_answer) : std::nullopt;
     if (!message) {
         // In TLS 1.3 a refused client certificate shows only here.
         const auto reason = openssl_reason();

@@ -23,6 +23,7 @@ struct Question {
     std::string method = "POST";
     std::string path = "/";
     std::chrono::milliseconds patience = std::chrono::seconds(12); ///< from connecting to the last byte
+    std::size_t longest_answer = std::size_t{256} << 10U;
 };
 
 struct Answer {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -149,34 +151,56 @@ class ThreadedServer final : public Server {
     [[nodiscard]] std::uint16_t port() const override { return port_of(listener_); }
 
   private:
+    struct Connection {
+        Fd socket;
+        std::string address;
+    };
+
     void run() {
-        for (;;) {
-            std::array<pollfd, 2> polled{pollfd{listener_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
-            if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) { return; }
-            if (polled[1].revents != 0) { return; }
-            sockaddr_storage from{};
-            socklen_t size = sizeof from;
-            // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the way of the sockets interface
-            Fd socket(
-                ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-            if (!socket.valid()) {
-                if (errno == EAGAIN) { continue; } // another thread has taken it
-                constexpr int kMoment = 50;        // out of descriptors: the connection stays in the queue meanwhile
-                ::poll(&polled[1], 1, kMoment);
-                continue;
-            }
+        while (auto connection = next()) {
+            if (!connection->socket.valid()) { continue; }
             // A certificate that is just being replaced: the client asks again.
-            const auto context = make_context(options_);
-            if (!context) { continue; }
-            Channel channel(std::move(socket), context->get(), stop_.get());
-            serve(channel, address_text(from), options_, handler_);
+            if (const auto context = make_context(options_)) {
+                Channel channel(std::move(connection->socket), context->get(), stop_.get());
+                serve(channel, connection->address, options_, handler_);
+            }
+            const std::lock_guard lock(counts_);
+            if (--served_[connection->address] == 0) { served_.erase(connection->address); }
         }
+    }
+
+    /// The next connection, for one thread at a time; one without a socket where there was none in the end. Nothing
+    /// when the server ends.
+    std::optional<Connection> next() {
+        const std::lock_guard turn(turns_); // one thread waits for connections, the others for it
+        std::array<pollfd, 2> polled{pollfd{listener_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
+        if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) { return std::nullopt; }
+        if (polled[1].revents != 0) { return std::nullopt; }
+        sockaddr_storage from{};
+        socklen_t size = sizeof from;
+        // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): the way of the sockets interface
+        Fd socket(
+            ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (!socket.valid()) {
+            constexpr int kMoment = 50; // out of descriptors: the connection stays in the queue meanwhile
+            if (errno != EAGAIN) { ::poll(&polled[1], 1, kMoment); }
+            return Connection{};
+        }
+        Connection connection{.socket = std::move(socket), .address = address_text(from)};
+        const std::lock_guard lock(counts_);
+        auto& served = served_[connection.address];
+        if (options_.per_address != 0 && served >= options_.per_address) { return Connection{}; }
+        ++served;
+        return connection;
     }
 
     Options options_;
     Handler handler_;
     Fd listener_;
     Fd stop_;
+    std::mutex turns_{};
+    std::mutex counts_{};
+    std::map<std::string, unsigned> served_{}; ///< connections under way, by address
     std::vector<std::thread> threads_;
 };
 

@@ -3,8 +3,8 @@
 // TLS 1.3 only; a client without a certificate of the given CA gets no further than the handshake, unless the server
 // says that it may come without one (one that it shows is verified all the same), or no CA is given: then anybody
 // may. A few threads serve one connection after the other, each request at most 16 KiB and a few seconds from first
-// to last byte, so nothing a client does can cost more than a short wait. Certificates are read for each connection:
-// renewing them needs no restart.
+// to last byte, so nothing a client does can cost more than a short wait. An address that has its share of the
+// threads already is turned away at once. Certificates are read for each connection: renewing them needs no restart.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,8 @@ struct Options {
     std::filesystem::path cert_file{};
     std::filesystem::path key_file{};
     ClientCertificate client = ClientCertificate::required;
-    unsigned threads = 1; ///< connections served at a time; the handler is called from each
+    unsigned threads = 1;     ///< connections served at a time; the handler is called from each
+    unsigned per_address = 0; ///< of those, for one address; 0: all
     /// Told of a handshake that failed for what the client is or has: (address, reason).
     std::function<void(const std::string&, const std::string&)> refused{};
 };

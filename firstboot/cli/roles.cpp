@@ -10,6 +10,7 @@
 #include "firstboot/join/restart.hpp"
 #include "firstboot/join/signer.hpp"
 #include "firstboot/proxy/proxy.hpp"
+#include "firstboot/view/server.hpp"
 
 namespace ingot::firstboot::cli {
 
@@ -26,6 +27,22 @@ Step join_service_step(const NodeSpec& node, const cloud_init::AccessConfig& acc
             .check = [server]() -> Result<bool> { return *server != nullptr; },
             .apply = [server, node, access, &environment, open]() -> Status {
                 INGOT_ASSIGN(*server, join::serve(node, access, environment, open), "");
+                return {};
+            }};
+}
+
+/// An etcd node answers the proxies, which etcd does not let in, by what its own member says.
+Step view_step(const NodeSpec& node, Environment& environment) {
+    const auto server = std::make_shared<std::unique_ptr<tls::Server>>();
+    return {.name = "view.serve",
+            .description = "answering the proxies",
+            .check = [server]() -> Result<bool> { return *server != nullptr; },
+            .apply = [server, node, &environment]() -> Status {
+                const auto own = [node, &environment] {
+                    return EtcdSession(environment.make_http(), {{node.name, node.address}},
+                                       tls_for(environment.root, "etcd"));
+                };
+                INGOT_ASSIGN(*server, view::serve(node, environment, own), "");
                 return {};
             }};
 }
@@ -68,7 +85,8 @@ void add_join_service(Role& role, const NodeSpec& node, const cloud_init::Access
     const auto open = [node, &environment] {
         return EtcdSession(environment.make_http(), node.config.etcd.founders, tls_for(environment.root, "etcd"));
     };
-    role.steps.insert(role.steps.begin(), join_service_step(node, access, environment, open));
+    role.steps.insert(role.steps.begin(),
+                      {join_service_step(node, access, environment, open), view_step(node, environment)});
     role.duties.push_back(join::restart_for_new_cas(node, environment, open));
     role.duties.push_back(sighting_duty(node, environment, open));
 }

@@ -20,7 +20,8 @@ KeyValue key_value_from(const Json& entry) {
     return {.key = decoded("key"),
             .value = decoded("value"),
             .create_revision = json::number_at(entry, "create_revision").value_or(0),
-            .mod_revision = json::number_at(entry, "mod_revision").value_or(0)};
+            .mod_revision = json::number_at(entry, "mod_revision").value_or(0),
+            .lease = json::unsigned_at(entry, "lease").value_or(0)};
 }
 
 std::vector<std::string> texts_at(const Json& object, std::string_view key) {
@@ -179,6 +180,25 @@ Status EtcdClient::revoke_lease(std::uint64_t lease) {
         return Error(answer.error()).with_context("revoking an etcd lease");
     }
     return {};
+}
+
+Status EtcdClient::announce(std::string_view key, std::string_view value) {
+    INGOT_ASSIGN(const auto present, get(key), "");
+    // One lease for each key, and no other key on it: whoever may write the key can keep no other one alive.
+    std::uint64_t lease = 0;
+    if (present && present->lease != 0) {
+        INGOT_ASSIGN(const bool alive, keep_alive(present->lease), "");
+        if (alive && present->value == value) { return {}; }
+        if (alive) { lease = present->lease; }
+    }
+    if (lease == 0) { INGOT_ASSIGN(lease, grant_lease(kAnnouncementTtl), ""); }
+    return put(key, value, lease);
+}
+
+Status EtcdClient::withdraw(std::string_view key) {
+    INGOT_ASSIGN(const auto present, get(key), "");
+    if (!present) { return {}; }
+    return present->lease == 0 ? remove(key) : revoke_lease(present->lease);
 }
 
 Result<bool> EtcdClient::wait_for_change(std::string_view prefix, std::int64_t revision,

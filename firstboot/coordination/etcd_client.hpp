@@ -16,37 +16,18 @@
 #include "common/http/http.hpp"
 #include "common/json/json.hpp"
 #include "common/result/result.hpp"
+#include "firstboot/coordination/etcd_view.hpp"
 
 namespace ingot::firstboot {
 
-struct KeyValue {
-    std::string key;
-    std::string value;
-    std::int64_t create_revision = 0;
-    std::int64_t mod_revision = 0;
-};
-
-struct Listing {
-    std::vector<KeyValue> entries;
-    std::int64_t revision = 0; ///< of the store when it was read
-};
-
-struct EtcdMember {
-    std::uint64_t id = 0;
-    std::string name; ///< empty: added but never started
-    std::vector<std::string> peer_urls;
-    std::vector<std::string> client_urls;
-    bool learner = false;
-};
-
-class EtcdClient {
+class EtcdClient : public EtcdView {
   public:
     /// `endpoints` are base URLs ("https://10.0.0.11:2379").
     EtcdClient(http::HttpClient& http, std::vector<std::string> endpoints, http::Tls tls);
 
     /// Linearizable. not_found is an empty optional, not an error.
     Result<std::optional<KeyValue>> get(std::string_view key);
-    Result<Listing> list(std::string_view prefix);
+    Result<Listing> list(std::string_view prefix) override;
     /// `lease` 0: none.
     Status put(std::string_view key, std::string_view value, std::uint64_t lease = 0);
     /// Puts only if the key does not exist. False if it does.
@@ -63,11 +44,11 @@ class EtcdClient {
     Result<bool> keep_alive(std::uint64_t lease);
     Status revoke_lease(std::uint64_t lease);
 
-    /// Waits until something under `prefix` changes after `revision`, or `timeout`. True if it did (or
-    /// if the revision was compacted away): list again.
-    Result<bool> wait_for_change(std::string_view prefix, std::int64_t revision, std::chrono::milliseconds timeout);
-
-    Result<std::vector<EtcdMember>> members();
+    Result<bool> wait_for_change(std::string_view prefix, std::int64_t revision,
+                                 std::chrono::milliseconds timeout) override;
+    Result<std::vector<EtcdMember>> members() override;
+    Status announce(std::string_view key, std::string_view value) override;
+    Status withdraw(std::string_view key) override;
     /// A linearizable read goes through: there is a quorum.
     Status check_quorum();
 

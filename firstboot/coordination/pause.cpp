@@ -12,10 +12,8 @@ namespace {
 
 constexpr std::string_view kPauseKey = "pause";
 constexpr std::string_view kPausedPrefix = "paused/";
-
-std::string answer_key(std::string_view cluster, std::string_view proxy) {
-    return text::format("{}{}{}", switchover_prefix(cluster), kPausedPrefix, proxy);
-}
+constexpr std::string_view kPaused = "paused";
+constexpr std::string_view kBusy = "busy";
 
 Result<std::vector<std::string>> registered_proxies(EtcdSession& etcd, std::string_view cluster) {
     const auto prefix = proxies_prefix(cluster);
@@ -44,24 +42,42 @@ PauseBoard pause_board_from(std::string_view cluster, const Listing& listing) {
         } else if (name.starts_with(kPausedPrefix)) {
             board.answers.push_back({.proxy = std::string(name.substr(kPausedPrefix.size())),
                                      .id = *id,
-                                     .paused = json::string_at(*value, "state") == "paused"});
+                                     .paused = json::string_at(*value, "state") == kPaused});
         }
     }
     return board;
 }
 
-Result<PauseBoard> read_pause_board(EtcdSession& etcd, std::string_view cluster) {
-    INGOT_ASSIGN(const auto listing, etcd->list(switchover_prefix(cluster)), "");
+Result<PauseBoard> read_pause_board(EtcdView& etcd, std::string_view cluster) {
+    INGOT_ASSIGN(const auto listing, etcd.list(switchover_prefix(cluster)), "");
     return pause_board_from(cluster, listing);
 }
 
-Status answer_pause(EtcdSession& etcd, std::string_view cluster, const PauseAnswer& answer, std::uint64_t lease) {
-    return etcd->put(answer_key(cluster, answer.proxy),
-                     json::to_line({{"id", answer.id}, {"state", answer.paused ? "paused" : "busy"}}), lease);
+std::string pause_answer_key(std::string_view cluster, std::string_view proxy) {
+    return text::format("{}{}{}", switchover_prefix(cluster), kPausedPrefix, proxy);
 }
 
-Status withdraw_pause_answer(EtcdSession& etcd, std::string_view cluster, std::string_view proxy) {
-    return etcd->remove(answer_key(cluster, proxy));
+std::string to_json_line(const PauseAnswer& answer) {
+    return json::to_line({{"id", answer.id}, {"state", answer.paused ? kPaused : kBusy}});
+}
+
+Result<PauseAnswer> pause_answer_from_json(std::string_view proxy, std::string_view text) {
+    constexpr std::size_t kLongestId = 64;
+    INGOT_ASSIGN(const auto object, json::parse(text), "reading a proxy's answer");
+    const auto id = json::string_at(object, "id").value_or("");
+    const auto state = json::string_at(object, "state").value_or("");
+    if (id.empty() || id.size() > kLongestId || (state != kPaused && state != kBusy)) {
+        return fail(ErrorKind::invalid_input, "this is no answer to a switchover");
+    }
+    return PauseAnswer{.proxy = std::string(proxy), .id = id, .paused = state == kPaused};
+}
+
+Status answer_pause(EtcdView& etcd, std::string_view cluster, const PauseAnswer& answer) {
+    return etcd.announce(pause_answer_key(cluster, answer.proxy), to_json_line(answer));
+}
+
+Status withdraw_pause_answer(EtcdView& etcd, std::string_view cluster, std::string_view proxy) {
+    return etcd.withdraw(pause_answer_key(cluster, proxy));
 }
 
 PauseTally tally(const PauseBoard& board, const std::string& id, const std::vector<std::string>& proxies) {
@@ -91,7 +107,7 @@ Result<ClientPause> ClientPause::begin(EtcdSession& etcd, std::string_view clust
     ClientPause pause(std::move(lock));
     const auto deadline = Clock::now() + patience;
     for (;;) {
-        INGOT_ASSIGN(const auto board, read_pause_board(etcd, cluster), "");
+        INGOT_ASSIGN(const auto board, read_pause_board(*etcd, cluster), "");
         pause.tally = firstboot::tally(board, id, proxies);
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
         if (pause.tally.silent.empty() || left.count() <= 0) { return pause; }

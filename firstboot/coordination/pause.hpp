@@ -48,13 +48,19 @@ struct PauseBoard {
     std::vector<PauseAnswer> answers{};
     std::int64_t revision = 0;
 };
-Result<PauseBoard> read_pause_board(EtcdSession& etcd, std::string_view cluster);
+Result<PauseBoard> read_pause_board(EtcdView& etcd, std::string_view cluster);
 /// The parsing of read_pause_board(): what cannot be understood is left out.
 PauseBoard pause_board_from(std::string_view cluster, const Listing& listing);
 
-/// A proxy's answer, under its lease.
-Status answer_pause(EtcdSession& etcd, std::string_view cluster, const PauseAnswer& answer, std::uint64_t lease);
-Status withdraw_pause_answer(EtcdSession& etcd, std::string_view cluster, std::string_view proxy);
+/// Where a proxy's answer stands, and what stands there.
+std::string pause_answer_key(std::string_view cluster, std::string_view proxy);
+std::string to_json_line(const PauseAnswer& answer);
+/// invalid_input if it is not what to_json_line() writes.
+Result<PauseAnswer> pause_answer_from_json(std::string_view proxy, std::string_view text);
+
+/// A proxy's answer, under a lease of its own.
+Status answer_pause(EtcdView& etcd, std::string_view cluster, const PauseAnswer& answer);
+Status withdraw_pause_answer(EtcdView& etcd, std::string_view cluster, std::string_view proxy);
 
 /// Where the proxies stand.
 struct PauseTally {

@@ -112,7 +112,8 @@ void judge_etcd(const Observations& seen, Findings& findings) {
          text::format("{} of {} members serve; not {}", serving, all, text::join(silent, ", ")),
          quorum ? "the cluster works, and stops when too many fail: `systemctl status ingot-etcd` there, or boot a "
                   "replacement (docs/etcd.md)"
-                : "without a majority nobody leads: does this node reach port 2379 of them, do they run? "
+                : "without a majority nobody leads: does this node reach port 2379 of them (a proxy: 2383), do they "
+                  "run? "
                   "docs/etcd.md says what to do when they are lost"});
 }
 

@@ -7,6 +7,7 @@
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/doctor/doctor.hpp"
 #include "firstboot/identity/identity.hpp"
+#include "firstboot/view/client.hpp"
 
 namespace ingot::firstboot::doctor {
 
@@ -37,13 +38,23 @@ std::string etcd_fault(const Environment& environment, const std::string& addres
                         reason);
 }
 
+/// The same for a proxy, which etcd does not let in: whether the agent beside the member gets an answer from it.
+std::string view_fault(const Environment& environment, const NodeSpec& node, const std::string& address) {
+    view::ViewClient agent({address}, tls_for(environment.root, "etcd"), node.name);
+    const auto members = agent.members();
+    return members ? std::string() : members.error().to_string();
+}
+
 } // namespace
 
 std::vector<EtcdHealth> observe_etcd(const Environment& environment, const NodeSpec& node) {
     std::vector<std::pair<std::string, std::future<std::string>>> asked;
     for (const auto& [name, address] : known_members(environment.root, node.config.etcd.founders)) {
-        asked.emplace_back(name, std::async(std::launch::async,
-                                            [&environment, address] { return etcd_fault(environment, address); }));
+        asked.emplace_back(name, std::async(std::launch::async, [&environment, &node, address] {
+                               return node.config.role == cloud_init::Role::proxy
+                                          ? view_fault(environment, node, address)
+                                          : etcd_fault(environment, address);
+                           }));
     }
     std::vector<EtcdHealth> members;
     for (auto& [name, fault] : asked) { members.push_back({.name = name, .fault = fault.get()}); }

@@ -41,7 +41,8 @@ std::string render_etcd_environment(const NodeSpec& node, const Founding& foundi
     set("CERT_FILE", pki("node.crt"));
     set("KEY_FILE", pki("node.key"));
     set("CLIENT_CERT_AUTH", "true");
-    set("TRUSTED_CA_FILE", pki("ca-all.crt"));
+    // Without the proxies' CA: they ask the agents (firstboot/view).
+    set("TRUSTED_CA_FILE", pki("ca-etcd-clients.crt"));
     set("PEER_CERT_FILE", pki("node.crt"));
     set("PEER_KEY_FILE", pki("node.key"));
     set("PEER_CLIENT_CERT_AUTH", "true");

@@ -56,6 +56,7 @@ std::vector<Opening> openings(const NodeSpec& node, const cloud_init::FirewallCo
         add("etcd for members", 2380, nodes);
         add("the agent for founders", 2381, nodes);
         add("the join service", 2382, nodes);
+        add("the view of etcd for proxies", 2383, nodes);
         break;
     case NodeRole::db:
         add("PostgreSQL", 5432, nodes);

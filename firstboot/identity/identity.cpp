@@ -41,8 +41,9 @@ Status write_trust(const join::Trust& trust, const files::Root& root) {
     const auto db = with_line_end(trust.db_ca);
     const auto proxy = with_line_end(trust.proxy_ca);
     const auto all = text::format("{}{}{}", etcd, db, proxy);
-    for (const auto& [file, content] : {std::pair{"ca-etcd.crt", etcd}, std::pair{"ca-db.crt", db},
-                                        std::pair{"ca-proxy.crt", proxy}, std::pair{"ca-all.crt", all}}) {
+    for (const auto& [file, content] :
+         {std::pair{"ca-etcd.crt", etcd}, std::pair{"ca-db.crt", db}, std::pair{"ca-proxy.crt", proxy},
+          std::pair{"ca-all.crt", all}, std::pair{"ca-etcd-clients.crt", etcd + db}}) {
         INGOT_TRY(files::write_if_different(root.at(in_pki(file)), content), "writing whom this node trusts");
     }
     return {};

@@ -18,10 +18,10 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kUnit = "ingot-etcd.service";
 
-/// When the newer of the two files of CAs was written, in seconds since 1970.
+/// When the newer of the two files of CAs that etcd reads was written, in seconds since 1970.
 long long cas_written(const files::Root& root) {
     long long newest = 0;
-    for (const auto* const file : {"ca-all.crt", "ca-etcd.crt"}) {
+    for (const auto* const file : {"ca-etcd-clients.crt", "ca-etcd.crt"}) {
         struct ::stat status{};
         if (::stat(root.at(text::format("{}/{}", paths::kPki, file)).c_str(), &status) == 0) {
             newest = std::max(newest, static_cast<long long>(status.st_mtim.tv_sec));

@@ -168,6 +168,7 @@ Result<std::unique_ptr<tls::Server>> serve(const NodeSpec& node, const cloud_ini
                                            Environment& environment, std::function<EtcdSession()> open,
                                            std::uint16_t port) {
     constexpr unsigned kThreads = 4;
+    constexpr unsigned kForOne = 3; // whoever holds all of his leaves one to the others
     const auto pki = [&environment](std::string_view file) {
         return environment.root.at(text::format("{}/{}", paths::kPki, file));
     };
@@ -179,6 +180,7 @@ Result<std::unique_ptr<tls::Server>> serve(const NodeSpec& node, const cloud_ini
                                .key_file = pki("node.key"),
                                .client = tls::ClientCertificate::optional,
                                .threads = kThreads,
+                               .per_address = kForOne,
                                .refused =
                                    [](const std::string& address, const std::string& reason) {
                                        log::warning(text::format("join: no TLS with {}: {}", address, reason));

@@ -24,7 +24,7 @@ struct Row {
 struct Sources {
     std::string cluster;
     std::vector<KeyValue> patroni{}; ///< under /service/<cluster>/
-    std::vector<KeyValue> ingot{};   ///< under /ingot/<cluster>/
+    std::vector<KeyValue> ingot{};   ///< the proxies under /ingot/<cluster>/, and backup/state
     std::vector<EtcdMember> etcd{};
 };
 

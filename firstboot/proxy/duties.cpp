@@ -41,7 +41,7 @@ Status apply_commands(const Proxy& proxy, const std::vector<std::string>& comman
 } // namespace
 
 Result<Layout> MemberWatch::sync() {
-    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
+    if (!etcd_) { etcd_ = proxy_.etcd(); }
     auto view = observe_members(proxy_, *etcd_);
     revision_ = view ? view->revision : 0;
     silence_ = view ? "" : view.error().to_string();
@@ -74,15 +74,18 @@ Status MemberWatch::operator()() {
     if (revision_ == 0) {
         return fail(ErrorKind::transient, "etcd does not answer, the last known members stay: " + silence_);
     }
-    INGOT_TRY((*etcd_)->wait_for_change(patroni_key(proxy_.node.config.cluster, ""), revision_, 1s),
-              "watching the members");
+    INGOT_ASSIGN(const bool changed,
+                 etcd_->wait_for_change(patroni_key(proxy_.node.config.cluster, ""), revision_, 1s),
+                 "watching the members");
+    if (changed) { INGOT_TRY(sync(), ""); } // now, not when the duty's turn comes
     return {};
 }
 
 Status PoolWatch::operator()() {
-    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
-    if (auto registered = keep_registered(); !registered) {
-        etcd_.reset();
+    if (!etcd_) { etcd_ = proxy_.etcd(); }
+    const auto key = proxies_prefix(proxy_.node.config.cluster) + proxy_.node.name;
+    if (auto registered = etcd_->announce(key, proxy_.node.address); !registered) {
+        etcd_.reset(); // as above
         return std::move(registered).error().with_context("registering this proxy");
     }
     INGOT_ASSIGN(const auto sizes, observe_pool_sizes(proxy_, *etcd_), "");
@@ -98,19 +101,6 @@ Status PoolWatch::resize(Pool pool, int size) {
     if (!changed) { return {}; }
     log::info(text::format("{}: {} server connections for a database at most", unit_of(pool), size));
     return proxy_.environment.services.reload(unit_of(pool));
-}
-
-Status PoolWatch::keep_registered() {
-    auto& etcd = **etcd_;
-    if (lease_ != 0) {
-        INGOT_ASSIGN(const bool alive, etcd.keep_alive(lease_), "");
-        if (alive) { return {}; }
-    }
-    INGOT_ASSIGN(const auto lease, etcd.grant_lease(60s), "");
-    INGOT_TRY(etcd.put(proxies_prefix(proxy_.node.config.cluster) + proxy_.node.name, proxy_.node.address, lease),
-              "");
-    lease_ = lease; // only now: without the key it would be kept alive for nothing
-    return {};
 }
 
 Status check_service(const Proxy& proxy) {

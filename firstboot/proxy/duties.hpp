@@ -1,6 +1,7 @@
 // What a proxy does for as long as it runs.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "firstboot/proxy/observe.hpp"
@@ -20,7 +21,7 @@ class MemberWatch {
 
   private:
     const Proxy& proxy_;
-    std::optional<EtcdSession> etcd_{};
+    std::unique_ptr<EtcdView> etcd_{};
     std::optional<Endpoint> leader_{}; ///< who had the leader's key last
     std::int64_t revision_ = 0;        ///< of the last answer of etcd; 0: it did not answer
     std::string silence_{};
@@ -33,12 +34,10 @@ class PoolWatch {
     Status operator()();
 
   private:
-    Status keep_registered();
     Status resize(Pool pool, int size);
 
     const Proxy& proxy_;
-    std::optional<EtcdSession> etcd_{};
-    std::uint64_t lease_ = 0;
+    std::unique_ptr<EtcdView> etcd_{};
 };
 
 /// All daemons run, and HAProxy has a leader to send writes to.

@@ -17,7 +17,6 @@ constexpr auto kTransactionsEnd = 6s; ///< how long transactions may take to end
 constexpr auto kReadsEnd = 2s;        ///< queries on replicas: those that take longer are not waited for
 constexpr auto kLook = 50ms;
 constexpr auto kLookAtEtcd = 500ms;
-constexpr auto kAnswerTtl = 60s;
 
 std::set<Endpoint> leading(const Proxy& proxy) {
     std::set<Endpoint> found;
@@ -65,9 +64,8 @@ Status PoolHold::hold(const PauseRequest& request) {
     log::info(writes ? text::format("clients wait for a switchover by {}", request.by)
                      : text::format("a switchover by {}: transactions did not end within {} s, nobody is held back",
                                     request.by, kTransactionsEnd.count()));
-    INGOT_ASSIGN(const auto lease, (*etcd_)->grant_lease(kAnswerTtl), "");
     INGOT_TRY(answer_pause(*etcd_, proxy_.node.config.cluster,
-                           {.proxy = proxy_.node.name, .id = request.id, .paused = writes.has_value()}, lease),
+                           {.proxy = proxy_.node.name, .id = request.id, .paused = writes.has_value()}),
               "answering");
     if (!writes) { return {}; }
     view.held_for =
@@ -99,23 +97,31 @@ Status PoolHold::wait_for_release(HoldView view) {
     return withdraw_pause_answer(*etcd_, proxy_.node.config.cluster, proxy_.node.name);
 }
 
+Result<std::int64_t> PoolHold::look() {
+    INGOT_ASSIGN(const auto board, read_pause_board(*etcd_, proxy_.node.config.cluster), "looking for a switchover");
+    const HoldView view{.etcd_answers = true,
+                        .requested = board.request ? std::optional(board.request->id) : std::nullopt,
+                        .over = over_};
+    if (decide_hold(view) == HoldStep::hold) {
+        if (auto held = hold(*board.request); !held) {
+            release();
+            return std::move(held).error();
+        }
+    }
+    return board.revision;
+}
+
 Status PoolHold::operator()() {
     if (!released_once_) {
         release(); // what an earlier run of the agent left paused
         released_once_ = true;
     }
-    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
-    const auto& cluster = proxy_.node.config.cluster;
-    INGOT_ASSIGN(const auto board, read_pause_board(*etcd_, cluster), "looking for a switchover");
-    const HoldView view{.etcd_answers = true,
-                        .requested = board.request ? std::optional(board.request->id) : std::nullopt,
-                        .over = over_};
-    if (decide_hold(view) == HoldStep::hold) {
-        auto held = hold(*board.request);
-        if (!held) { release(); }
-        return held;
-    }
-    INGOT_TRY((*etcd_)->wait_for_change(switchover_prefix(cluster), board.revision, 5s), "waiting for a switchover");
+    if (!etcd_) { etcd_ = proxy_.etcd(); }
+    INGOT_ASSIGN(const auto revision, look(), "");
+    INGOT_ASSIGN(const bool changed,
+                 etcd_->wait_for_change(switchover_prefix(proxy_.node.config.cluster), revision, 5s),
+                 "waiting for a switchover");
+    if (changed) { INGOT_TRY(look(), ""); } // now, not when the duty's turn comes
     return {};
 }
 

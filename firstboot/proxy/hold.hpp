@@ -35,12 +35,14 @@ class PoolHold {
     Status operator()();
 
   private:
+    /// Holds clients back if that is asked for. Returns the revision at which it looked.
+    Result<std::int64_t> look();
     Status hold(const PauseRequest& request);
     Status wait_for_release(HoldView view);
     void release() const;
 
     const Proxy& proxy_;
-    std::optional<EtcdSession> etcd_{};
+    std::unique_ptr<EtcdView> etcd_{};
     bool released_once_ = false;
     std::string over_{};
 };

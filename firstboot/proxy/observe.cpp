@@ -1,17 +1,18 @@
 #include "firstboot/proxy/observe.hpp"
 
+#include <algorithm>
+
 #include "common/text/text.hpp"
-#include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/coordination/etcd_client.hpp"
 #include "firstboot/coordination/pause.hpp"
-#include "firstboot/identity/identity.hpp"
 #include "firstboot/proxy/render.hpp"
 #include "firstboot/proxy/runtime.hpp"
+#include "firstboot/view/client.hpp"
 
 namespace ingot::firstboot::proxy {
 
-EtcdSession Proxy::etcd() const {
-    return {environment.make_http(), addresses_to_try(environment.root, node.config.etcd.founders),
-            tls_for(environment.root, "etcd")};
+std::unique_ptr<EtcdView> Proxy::etcd() const {
+    return std::make_unique<view::ViewClient>(view::open(node, environment.root));
 }
 
 Result<std::string> Proxy::ask(std::string_view line) const {
@@ -23,25 +24,28 @@ Result<std::vector<Slot>> observe_slots(const Proxy& proxy) {
     return slots_from_state(answer);
 }
 
-Result<MembersView> observe_members(const Proxy& proxy, EtcdSession& etcd) {
+Result<MembersView> observe_members(const Proxy& proxy, EtcdView& etcd) {
     const auto prefix = patroni_key(proxy.node.config.cluster, "");
-    INGOT_ASSIGN(const auto listing, etcd->list(prefix), "reading the members");
+    INGOT_ASSIGN(const auto listing, etcd.list(prefix), "reading the members");
     return MembersView{.members = members_from(listing.entries),
                        .leader = leader_from(listing.entries, prefix),
                        .revision = listing.revision};
 }
 
-Result<PoolSizes> observe_pool_sizes(const Proxy& proxy, EtcdSession& etcd) {
+Result<PoolSizes> observe_pool_sizes(const Proxy& proxy, EtcdView& etcd) {
     const auto& config = proxy.node.config;
-    INGOT_ASSIGN(const auto proxies, etcd->list(proxies_prefix(config.cluster)), "counting the proxies");
-    INGOT_ASSIGN(const auto members, etcd->list(patroni_key(config.cluster, "members/")), "counting the members");
-    INGOT_ASSIGN(const auto dynamic, etcd->get(patroni_key(config.cluster, "config")),
-                 "reading Patroni's configuration");
-    return pool_sizes({.asked = config.proxy.pool_size,
-                       .max_connections = dynamic ? max_connections_from(dynamic->value) : std::nullopt,
-                       .proxies = static_cast<int>(proxies.entries.size()),
-                       .databases = static_cast<int>(config.postgres.databases.size()),
-                       .replicas = static_cast<int>(members.entries.size()) - 1});
+    INGOT_ASSIGN(const auto proxies, etcd.list(proxies_prefix(config.cluster)), "counting the proxies");
+    INGOT_ASSIGN(const auto patroni, etcd.list(patroni_key(config.cluster, "")), "reading Patroni's keys");
+    const auto members = std::ranges::count_if(patroni.entries, [&config](const KeyValue& entry) {
+        return entry.key.starts_with(patroni_key(config.cluster, "members/"));
+    });
+    const auto dynamic = std::ranges::find(patroni.entries, patroni_key(config.cluster, "config"), &KeyValue::key);
+    return pool_sizes(
+        {.asked = config.proxy.pool_size,
+         .max_connections = dynamic == patroni.entries.end() ? std::nullopt : max_connections_from(dynamic->value),
+         .proxies = static_cast<int>(proxies.entries.size()),
+         .databases = static_cast<int>(config.postgres.databases.size()),
+         .replicas = static_cast<int>(members) - 1});
 }
 
 } // namespace ingot::firstboot::proxy

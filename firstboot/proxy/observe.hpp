@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "firstboot/coordination/session.hpp"
+#include "firstboot/coordination/etcd_view.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/proxy/pool.hpp"
 #include "firstboot/proxy/slots.hpp"
@@ -19,7 +19,8 @@ struct Proxy {
     NodeSpec node;
     Environment& environment;
 
-    [[nodiscard]] EtcdSession etcd() const;
+    /// What it sees of etcd, which does not let it in. For one thread at a time.
+    [[nodiscard]] std::unique_ptr<EtcdView> etcd() const;
     /// One line for HAProxy's Runtime API.
     [[nodiscard]] Result<std::string> ask(std::string_view line) const;
 };
@@ -32,9 +33,9 @@ struct MembersView {
     std::optional<Endpoint> leader{};
     std::int64_t revision = 0;
 };
-Result<MembersView> observe_members(const Proxy& proxy, EtcdSession& etcd);
+Result<MembersView> observe_members(const Proxy& proxy, EtcdView& etcd);
 
 /// How many connections this proxy's pools may open.
-Result<PoolSizes> observe_pool_sizes(const Proxy& proxy, EtcdSession& etcd);
+Result<PoolSizes> observe_pool_sizes(const Proxy& proxy, EtcdView& etcd);
 
 } // namespace ingot::firstboot::proxy

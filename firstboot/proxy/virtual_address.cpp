@@ -140,9 +140,9 @@ Status VirtualAddress::operator()() {
         card_ = card_of(output.out, node.address);
         if (card_.empty()) { return fail(ErrorKind::transient, "no card of this machine has " + node.address); }
     }
-    if (!etcd_) { etcd_.emplace(proxy_.etcd()); }
+    if (!etcd_) { etcd_ = proxy_.etcd(); }
     std::set<std::string> registered;
-    if (const auto listing = (*etcd_)->list(proxies_prefix(node.config.cluster))) {
+    if (const auto listing = etcd_->list(proxies_prefix(node.config.cluster))) {
         for (const auto& entry : listing->entries) {
             if (cloud_init::Address::parse(entry.value)) { registered.insert(entry.value); }
         }

@@ -41,7 +41,7 @@ class VirtualAddress {
   private:
     Status write_health() const;
     const Proxy& proxy_;
-    std::optional<EtcdSession> etcd_{};
+    std::unique_ptr<EtcdView> etcd_{};
     std::string card_{};
 };
 

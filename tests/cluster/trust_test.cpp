@@ -197,7 +197,7 @@ TEST_F(Trust, AClusterFormsWithCaKeysOnTheEtcdNodeAlone) {
 
 TEST_F(Trust, ExactlyTheListedPortsListenAndAreReached) {
     const std::map<std::string, std::set<int>> wanted = {
-        {"etcd", {22, 2379, 2380, 2381, 2382, 9180}},
+        {"etcd", {22, 2379, 2380, 2381, 2382, 2383, 9180}},
         {"db", {22, 5432, 8008, 8432, 9180}},
         {"proxy", {22, 5000, 5001, 6432, 6433, 8404, 9180}},
     };
@@ -382,13 +382,22 @@ TEST_F(Trust, StrangersAndOtherRolesAreRefused) {
     const auto peers = "https://" + etcd + ":2380/members";
     const auto whom = "https://" + etcd + ":2382/v1/trust";
     const auto restart = "-X POST -d '{}' https://" + db + ":8008/restart";
-    EXPECT_EQ(ask(pki + own + health), "200");
+    EXPECT_EQ(ask(pki + own + health), "000") << "etcd with a proxy's certificate";
+    EXPECT_EQ(trimmed(script(of("db"), curl + pki + own + health).out), "200");
     EXPECT_EQ(ask(pki + health), "000") << "etcd without a certificate";
     EXPECT_EQ(ask(pki + foreign + health), "000") << "etcd with one of a foreign CA";
     EXPECT_EQ(ask(pki + own + peers), "000") << "etcd's peers with a proxy's certificate";
     EXPECT_EQ(ask(pki + own + whom), "200");
     EXPECT_EQ(ask(pki + whom), "403");
     EXPECT_EQ(ask(pki + foreign + whom), "000");
+    // What a proxy gets of etcd: to look, not to write. Nobody else does.
+    const auto view = "https://" + etcd + ":2383/v1/";
+    const auto patroni = "/service/" + std::string(kName) + "/";
+    EXPECT_EQ(ask(pki + own + view + "list -d '{\"prefix\":\"" + patroni + "\"}'"), "200");
+    EXPECT_EQ(ask(pki + own + view + "announce -d '{\"key\":\"" + patroni + "leader\",\"value\":\"x\"}'"), "403");
+    EXPECT_EQ(ask(pki + own + "https://" + etcd + ":2383/v3/kv/put -d '{}'"), "404");
+    EXPECT_EQ(ask(pki + foreign + view + "members -d '{}'"), "000");
+    EXPECT_EQ(trimmed(script(of("db"), curl + pki + own + view + "members -d '{}'").out), "000");
     const std::string db_ca = " --cacert /etc/ingot/pki/ca-db.crt ";
     EXPECT_EQ(ask(db_ca + "https://" + db + ":8008/health"), "200");
     for (const auto& who : {std::string(), foreign, own}) {

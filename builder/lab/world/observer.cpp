@@ -40,21 +40,21 @@ Result<Observer> Observer::create(const cloud_init::Cluster& cluster, const clou
 }
 
 Status Observer::follow(const cloud_init::Secrets& secrets, clock::WallTime now) const {
-    const auto authority = secrets.authorities.find(Role::proxy);
+    const auto authority = secrets.authorities.find(Role::db); // whose nodes etcd lets in
     if (authority == secrets.authorities.end()) {
-        return fail(ErrorKind::invalid_input, "the secrets lack the proxy CA");
+        return fail(ErrorKind::invalid_input, "the secrets lack the db CA");
     }
     const auto bundle_file = [this](Role role) {
         return folder_ / text::format("ca-{}.crt", cloud_init::to_string(role));
     };
-    INGOT_ASSIGN(const auto known, files::read_if_exists(bundle_file(Role::proxy)), "");
+    INGOT_ASSIGN(const auto known, files::read_if_exists(bundle_file(Role::db)), "");
     if (known != cloud_init::bundle_of(authority->second)) {
         constexpr auto kLifetime = std::chrono::days(365);
-        INGOT_ASSIGN(const auto leaf,
-                     crypto::issue_leaf(
-                         authority->second.current,
-                         {.cluster = cluster_, .role = "proxy", .common_name = "lab", .lifetime = kLifetime}, now),
-                     "issuing the lab's own certificate");
+        INGOT_ASSIGN(
+            const auto leaf,
+            crypto::issue_leaf(authority->second.current,
+                               {.cluster = cluster_, .role = "db", .common_name = "lab", .lifetime = kLifetime}, now),
+            "issuing the lab's own certificate");
         INGOT_TRY(files::write(folder_ / "lab.crt", leaf.certificate_pem), "");
         INGOT_TRY(files::write(folder_ / "lab.key", leaf.key_pem.reveal(), {.mode = 0600}), "");
     }

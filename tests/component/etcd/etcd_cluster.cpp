@@ -67,7 +67,7 @@ void EtcdCluster::make_pki() {
     const auto db_ca = must(crypto::make_ca("test", "db", now));
     const auto stranger_ca = must(crypto::make_ca("other", "db", now));
     must(files::write(at("ca-etcd.crt"), etcd_ca.certificate_pem));
-    must(files::write(at("ca-all.crt"), etcd_ca.certificate_pem + db_ca.certificate_pem));
+    must(files::write(at("ca-etcd-clients.crt"), etcd_ca.certificate_pem + db_ca.certificate_pem));
     for (const auto& member : members_) {
         write(member.name, must(crypto::issue_leaf(etcd_ca,
                                                    {.cluster = "test",
@@ -112,7 +112,7 @@ void EtcdCluster::run(std::size_t member, const std::string& initial_cluster, co
         "--initial-cluster-state=" + state,
         // As on a node.
         "--pre-vote", "--strict-reconfig-check", "--initial-cluster-token=" + folder_.path().string(),
-        "--client-cert-auth", "--trusted-ca-file=" + at("ca-all.crt"), "--cert-file=" + at(self.name + ".crt"),
+        "--client-cert-auth", "--trusted-ca-file=" + at("ca-etcd-clients.crt"), "--cert-file=" + at(self.name + ".crt"),
         "--key-file=" + at(self.name + ".key"), "--peer-client-cert-auth",
         "--peer-trusted-ca-file=" + at("ca-etcd.crt"), "--peer-cert-file=" + at(self.name + ".crt"),
         "--peer-key-file=" + at(self.name + ".key"), "--logger=zap"};

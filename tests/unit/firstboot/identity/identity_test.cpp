@@ -51,6 +51,7 @@ TEST_F(IdentityTest, TrustsEachAuthorityByItselfAndAllTogether) {
     const auto& pki = node_.config.pki;
     EXPECT_EQ(world_.read("/etc/ingot/pki/ca-etcd.crt"), pki.etcd_ca);
     EXPECT_EQ(world_.read("/etc/ingot/pki/ca-all.crt"), pki.etcd_ca + pki.db_ca + pki.proxy_ca);
+    EXPECT_EQ(world_.read("/etc/ingot/pki/ca-etcd-clients.crt"), pki.etcd_ca + pki.db_ca) << "no proxy in etcd";
 }
 
 TEST_F(IdentityTest, IsKeptAtTheNextBoot) {
