@@ -104,6 +104,8 @@ Result<AtomicFile> AtomicFile::create(const fs::path& path, const Ownership& own
     Fd fd(::mkostemp(name.data(), O_CLOEXEC));
     if (!fd.valid()) { return fail_errno(errno, "creating a temporary file beside " + path.string()); }
     AtomicFile file(path, name, std::move(fd));
+    // Held until it is closed: says to remove_abandoned() that somebody writes it.
+    static_cast<void>(::flock(file.fd(), LOCK_EX | LOCK_NB));
     if ((owner.uid != static_cast<uid_t>(-1) || owner.gid != static_cast<gid_t>(-1)) &&
         ::fchown(file.fd(), owner.uid, owner.gid) != 0) {
         return fail_errno(errno, "setting the owner of " + path.string());

@@ -17,6 +17,7 @@
 #include "firstboot/system/cloud_config.hpp"
 #include "firstboot/system/confine.hpp"
 #include "firstboot/system/finish.hpp"
+#include "firstboot/system/leftovers.hpp"
 #include "firstboot/system/network.hpp"
 #include "firstboot/system/renewal.hpp"
 #include "firstboot/watch/duties.hpp"
@@ -34,6 +35,13 @@ constexpr auto kRenewalInterval = std::chrono::seconds(20);
 std::string gist(std::string reason) {
     std::erase_if(reason, [](char letter) { return letter >= '0' && letter <= '9'; });
     return reason;
+}
+
+/// "certificate until 2026-12-28T04:41:46Z, generation 3 of the CAs"
+std::string certificate_in_words(const files::Root& root) {
+    const auto self = read_identity(root);
+    return self ? text::format("certificate until {}, generation {} of the CAs", self->until, self->generation)
+                : std::string();
 }
 
 } // namespace
@@ -161,14 +169,18 @@ Step Agent::identity_step() const {
 }
 
 Duty Agent::identity_duty() const {
-    return {.name = "identity.renew", .interval = kRenewalInterval, .run = [this]() -> Status {
+    return {.name = "identity.renew",
+            .interval = kRenewalInterval,
+            .run = [this]() -> Status {
                 // A certificate that is due is renewed also when nobody says whether the CAs have changed.
                 const auto refreshed = refresh_trust(*node_, access_, environment_);
                 INGOT_ASSIGN(const bool renewed, obtain_identity(*node_, access_, environment_), "");
                 // The signers hear of it in the next round, when the daemons have read it, too.
                 if (renewed) { log::info("renewed this node's certificate"); }
-                return refreshed;
-            }};
+                if (!refreshed) { return refreshed.error(); }
+                return *refreshed ? shut_out_revoked(*node_, **refreshed, environment_) : Status();
+            },
+            .words = [this] { return certificate_in_words(environment_.root); }};
 }
 
 bool Agent::open_journal() {
@@ -212,6 +224,7 @@ std::optional<Role> Agent::set_up_node() {
 }
 
 void Agent::work() {
+    remove_leftovers(environment_);
     if (!run({read_datasource_step()}) || !open_journal() || !set_up_access()) { return; }
     if (!run({read_user_data_step()}) || !set_up_machine()) { return; }
     auto role = set_up_node();

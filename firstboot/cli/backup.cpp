@@ -10,6 +10,7 @@
 #include "common/text/text.hpp"
 #include "firstboot/backup/report.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/cli/own_pgbackrest.hpp"
 #include "firstboot/db/backup_runner.hpp"
 #include "firstboot/db/restore_test.hpp"
 
@@ -19,29 +20,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kStanzaFile = "/etc/pgbackrest/pgbackrest.conf";
-
-/// The one stanza that the configuration of this node names: its last section.
-Result<std::string> stanza_here() {
-    const auto config = files::read(kStanzaFile);
-    if (!config) {
-        return fail(ErrorKind::not_found,
-                    text::format("this node makes no backups: {} is not there or may not be read", kStanzaFile));
-    }
-    std::string stanza;
-    for (const auto& line : text::lines(*config)) {
-        if (line.starts_with('[') && line.ends_with(']') && !line.starts_with("[global")) {
-            stanza = line.substr(1, line.size() - 2);
-        }
-    }
-    if (stanza.empty()) { return fail(ErrorKind::not_found, text::format("{} names no stanza", kStanzaFile)); }
-    return stanza;
-}
-
 Result<process::Output> pgbackrest_here(std::vector<std::string> arguments, std::chrono::milliseconds timeout) {
-    INGOT_ASSIGN(const auto stanza, stanza_here(), "");
+    INGOT_ASSIGN(const auto config, own_pgbackrest(), "");
     process::PosixProcesses processes;
-    std::vector<std::string> argv = {"pgbackrest", "--stanza=" + stanza};
+    std::vector<std::string> argv = {"pgbackrest", "--stanza=" + config.stanza};
     std::ranges::move(arguments, std::back_inserter(argv));
     return processes.run(db::as_postgres(std::move(argv), timeout));
 }
@@ -67,6 +49,10 @@ void print_report(const json::Json& status) {
     if (test.is_object()) {
         std::cout << text::format("restore test: {} at {}: {}\n", json::flag_at(test, "passed") ? "passed" : "FAILED",
                                   when(test, "at"), json::string_at(test, "message").value_or(""));
+    }
+    for (const auto& entry : json::member(json::member(status, "etcd_snapshots"), "repositories")) {
+        std::cout << text::format("etcd snapshot in repository {}: {}\n",
+                                  json::number_at(entry, "number").value_or(0), when(entry, "at"));
     }
     const auto& wal = json::member(status, "wal");
     std::cout << text::format("WAL waiting here: {} segments, for {} s\n",
@@ -99,7 +85,7 @@ Result<int> backup_list(bool json) {
 Result<int> backup_now(const std::string& kind, int repository) {
     const auto known = backup::kind_from(kind);
     if (!known) { return fail(ErrorKind::invalid_input, text::format("'{}' is no kind of backup", kind)); }
-    INGOT_TRY(stanza_here(), "");
+    INGOT_TRY(own_pgbackrest(), "");
     INGOT_TRY(ask_for("backup", db::to_json_line({.repository = repository, .kind = *known})), "");
     std::cout << text::format("asked for a {} backup into repository {}; 'ingot-agent backup list' shows it when it "
                               "is there\n",
@@ -108,7 +94,7 @@ Result<int> backup_now(const std::string& kind, int repository) {
 }
 
 Result<int> backup_test() {
-    INGOT_TRY(stanza_here(), "");
+    INGOT_TRY(own_pgbackrest(), "");
     INGOT_TRY(ask_for("restore-test", "{}"), "");
     std::cout << "asked for a restore test; 'ingot-agent backup list' shows its result\n";
     return 0;

@@ -113,4 +113,7 @@ Role make_role(const NodeSpec& node, Environment& environment);
 void add_join_service(Role& role, const NodeSpec& node, const cloud_init::AccessConfig& access,
                       Environment& environment);
 
+/// Shuts out the addresses of revoked nodes, as far as that harms nobody else.
+Status shut_out_revoked(const NodeSpec& node, const std::vector<std::string>& addresses, Environment& environment);
+
 } // namespace ingot::firstboot::cli

@@ -26,7 +26,8 @@ void add_trust(CLI::App& app, Action& action) {
     static bool anyway = false;
     accept->add_flag("--anyway", anyway,
                      "Also if nodes that live have not followed the step before, and are shut out");
-    auto* const revoke = trust->add_subcommand("revoke", "Sign nothing for this node any more");
+    auto* const revoke =
+        trust->add_subcommand("revoke", "Sign nothing for this node any more, and let no node talk to it");
     revoke->add_option("NODE", node, "Its name")->required();
     auto* const lift = trust->add_subcommand("lift", "Let a revoked node join again");
     lift->add_option("NODE", node, "Its name")->required();
@@ -187,7 +188,7 @@ void add_database_commands(CLI::App& app, Action& action) {
 
 void add_etcd_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
-    auto* const etcd = app.add_subcommand("etcd", "Orders for an etcd node");
+    auto* const etcd = app.add_subcommand("etcd", "Orders for an etcd node, and snapshots of it");
     etcd->require_subcommand(1);
     static bool anyway = false;
     // `ingot-agent leave` is what people try first.
@@ -201,12 +202,25 @@ void add_etcd_commands(CLI::App& app, Action& action) {
     snapshot->add_option("FILE", copy, "The new file")->required();
     snapshot->callback([&action] { action = [] { return cli::etcd_snapshot(copy); }; });
 
+    etcd->add_subcommand("snapshots", "List the snapshots in the backup repositories (on a db node)")
+        ->callback([&action] { action = [] { return cli::etcd_list_snapshots(); }; });
+    static std::string fetched;
+    static std::string name;
+    static int repository = 0;
+    auto* const fetch = etcd->add_subcommand(
+        "fetch-snapshot", "Get a snapshot out of a backup repository (on a db node), for recover on an etcd node");
+    fetch->add_option("FILE", fetched, "The new file")->required();
+    fetch->add_option("--name", name, "Which one, as `snapshots` lists it; the newest without it");
+    fetch->add_option("--repo", repository, "The repository's number; any without it");
+    fetch->callback([&action] { action = [] { return cli::etcd_fetch_snapshot(fetched, name, repository); }; });
+
     static std::string source;
     static bool own_data = false;
     auto* const recover = etcd->add_subcommand(
         "recover", "Make a new cluster of this machine alone, when the quorum is lost for good; asks first");
     auto* const from = recover->add_option("--from-snapshot", source,
-                                           "A snapshot: hourly ones are in /var/lib/ingot/etcd-snapshots");
+                                           "A snapshot: hourly ones are in /var/lib/ingot/etcd-snapshots, and in the "
+                                           "backup repositories (fetch-snapshot)");
     recover->add_flag("--from-own-data", own_data, "What is on this machine's own disk")->excludes(from);
     recover->callback([&action] { action = [] { return cli::etcd_recover(source, own_data); }; });
 }

@@ -3,11 +3,14 @@
 
 #include "firstboot/backuphost/backuphost.hpp"
 #include "firstboot/cli/commands.hpp"
+#include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/etcd/etcd.hpp"
+#include "firstboot/firewall/firewall.hpp"
 #include "firstboot/identity/identity.hpp"
 #include "firstboot/join/restart.hpp"
+#include "firstboot/join/shut_out.hpp"
 #include "firstboot/join/signer.hpp"
 #include "firstboot/proxy/proxy.hpp"
 #include "firstboot/view/server.hpp"
@@ -57,7 +60,28 @@ Duty sighting_duty(const NodeSpec& node, Environment& environment, std::function
         }};
 }
 
+/// The other nodes are told by the signers who was revoked; an etcd node asks etcd.
+Duty revocation_duty(const NodeSpec& node, Environment& environment, std::function<EtcdSession()> open) {
+    constexpr auto kInterval = std::chrono::seconds(20);
+    return {.name = "trust.revoked",
+            .interval = kInterval,
+            .run = [node, &environment, open = std::move(open)]() -> Status {
+                auto etcd = open();
+                join::Claims claims(*etcd, node.config.cluster);
+                INGOT_ASSIGN(const auto books, join::read_books(claims), "asking etcd who was revoked");
+                return shut_out_revoked(node, join::addresses_shut_out(books), environment);
+            }};
+}
+
 } // namespace
+
+Status shut_out_revoked(const NodeSpec& node, const std::vector<std::string>& addresses, Environment& environment) {
+    std::vector<std::string> members;
+    for (const auto& [name, address] : known_members(environment.root, node.config.etcd.founders)) {
+        members.push_back(address);
+    }
+    return shut_out(node, may_be_shut_out(node, addresses, members), environment);
+}
 
 std::vector<std::string> role_data(const NodeSpec& node) {
     switch (node.config.role) {
@@ -89,6 +113,7 @@ void add_join_service(Role& role, const NodeSpec& node, const cloud_init::Access
                       {join_service_step(node, access, environment, open), view_step(node, environment)});
     role.duties.push_back(join::restart_for_new_cas(node, environment, open));
     role.duties.push_back(sighting_duty(node, environment, open));
+    role.duties.push_back(revocation_duty(node, environment, open));
 }
 
 } // namespace ingot::firstboot::cli

@@ -188,9 +188,12 @@ Result<int> trust_revoke(const std::string& name) {
                              .at = clock::to_rfc3339(clock::SystemClock().now())}),
               "");
     std::printf(
-        "%s gets no certificate any more. The one it has ends by itself, within 30 days; switch the machine off.\n"
+        "%s gets no certificate any more, and within a minute no node talks to %s: connections that are there "
+        "end, also if it leads.\n"
+        "The certificate it has is good for other addresses of the private network until it ends, within 30 "
+        "days; switch the machine off.\n"
         "It knows the token of role %s: `ingot cluster rotate-token %s`, twice.\n",
-        name.c_str(), stored->claim.role.c_str(), stored->claim.role.c_str());
+        name.c_str(), stored->claim.address.c_str(), stored->claim.role.c_str(), stored->claim.role.c_str());
     return 0;
 }
 

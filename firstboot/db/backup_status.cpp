@@ -5,7 +5,9 @@
 #include <filesystem>
 
 #include "common/text/text.hpp"
+#include "firstboot/coordination/etcd_settings.hpp"
 #include "firstboot/db/backup_runner.hpp"
+#include "firstboot/db/etcd_snapshots.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 
@@ -85,13 +87,24 @@ Status watch_backups(const Database& database) {
     // Without etcd the WAL is what there is to know.
     const auto report = published_report(database, etcd);
     const auto test = published_test(database, etcd);
-    json::Json status = {{"version", 1}, {"wal", to_json(wal, now)}, {"report", nullptr}, {"restore_test", nullptr}};
+    const auto snapshots = published_etcd_snapshots(database, etcd);
+    json::Json status = {{"version", 1},
+                         {"wal", to_json(wal, now)},
+                         {"report", nullptr},
+                         {"restore_test", nullptr},
+                         {"etcd_snapshots", nullptr}};
     if (report && *report) { status["report"] = to_json(**report); }
     if (test && *test) { status["restore_test"] = to_json(**test); }
+    if (snapshots) { status["etcd_snapshots"] = to_json(*snapshots); }
     INGOT_TRY(files::write(database.environment.root.at(backup::kStatusFile), json::to_text(status)), "");
     auto alarms = backup::wal_alarms(wal, now);
     if (report && test) {
         auto more = backup::backup_alarms(*report, *test, database.node.config.backup, now);
+        std::ranges::move(more, std::back_inserter(alarms));
+    }
+    if (snapshots) {
+        INGOT_ASSIGN(const auto settings, read_etcd_settings(database.environment.root), "");
+        auto more = backup::snapshot_alarms(*snapshots, settings.repository_snapshots, now);
         std::ranges::move(more, std::back_inserter(alarms));
     }
     if (alarms.empty()) { return {}; }

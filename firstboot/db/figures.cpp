@@ -89,6 +89,16 @@ void add_backup(Families& families, const FiguresView& view) {
         families.push_back(single("ingot_restore_test_passed", "1 if the newest restore test was good.",
                                   json::flag_at(test, "passed") ? 1 : 0));
     }
+    Family snapshots{.name = "ingot_etcd_snapshot_time_seconds",
+                     .help = "When the newest snapshot of etcd was put into a repository, in seconds since 1970.",
+                     .samples = {}};
+    for (const auto& repository : json::member(json::member(*status, "etcd_snapshots"), "repositories")) {
+        const auto at = json::number_at(repository, "at");
+        if (!at) { continue; }
+        const auto number = std::to_string(json::number_at(repository, "number").value_or(1));
+        snapshots.samples.push_back({.labels = {{"repository", number}}, .value = static_cast<double>(*at)});
+    }
+    families.push_back(std::move(snapshots));
     const auto& wal = json::member(*status, "wal");
     if (const auto waiting = json::number_at(wal, "waiting_segments")) {
         families.push_back(single("ingot_wal_waiting_segments", "WAL segments on this node that wait to be archived.",

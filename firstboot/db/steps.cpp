@@ -14,6 +14,7 @@
 #include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
+#include "firstboot/db/etcd_snapshots.hpp"
 #include "firstboot/db/figures.hpp"
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
@@ -39,6 +40,7 @@ struct Shared {
     StanzaWatch stanza{};
     BackupRunner backup{};
     RestoreTestRunner restore_test{};
+    EtcdSnapshots etcd_snapshots{};
     backup::ServerCertificate server_certificate{};
     CertificateWatch certificate{};
     CloneTurn turn{};
@@ -294,6 +296,10 @@ void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
     add("db.stanza", 2s, [shared] { return shared->stanza(shared->database); });
     add("db.backup", 2s, [shared] { return shared->backup(shared->database); });
     add("db.restore-test", 10s, [shared] { return shared->restore_test(shared->database); });
+    role.duties.push_back({.name = "db.etcd-snapshots",
+                           .interval = 10s,
+                           .run = [shared] { return shared->etcd_snapshots(shared->database); },
+                           .words = [shared] { return shared->etcd_snapshots.words(); }});
     add("db.backup-status", 5s, [shared] { return watch_backups(shared->database); });
     add("db.backup-server", 2s, [shared] { return keep_backup_server(shared->database); });
     add("db.backup-certificate", 5s, [shared] { return shared->server_certificate(shared->database.environment); });

@@ -70,6 +70,21 @@ bool is_nearly_full(const MemberSpace& member, std::int64_t quota) {
     return member.in_use >= quota / kFifth * (kFifth - 1);
 }
 
+std::string describe_space(const SpaceView& view, std::int64_t quota) {
+    constexpr std::int64_t kHundred = 100;
+    auto words = text::format("{} of {} ({} %), {}", text::human_bytes(static_cast<std::uint64_t>(view.size)),
+                              text::human_bytes(static_cast<std::uint64_t>(quota)), view.size * kHundred / quota,
+                              view.alarms.empty() ? "no alarm" : "ALARM " + text::join(view.alarms, ", "));
+    if (view.compacted && view.revision) {
+        words += *view.compacted < 0
+                     ? std::string("; not compacted since it began")
+                     : text::format("; compacted up to revision {:.0f} of {:.0f}", *view.compacted, *view.revision);
+    }
+    return words + (view.defragmented.empty()
+                        ? std::string("; never defragmented")
+                        : text::format("; last defragmented: {} at {}", view.defragmented, view.defragmented_at));
+}
+
 std::string summarise(const ClusterView& cluster) {
     const auto voters = count_voters(cluster);
     const auto healthy = count_healthy_voters(cluster);

@@ -56,6 +56,18 @@ std::optional<std::uint64_t> choose_defragmentation(const std::vector<MemberSpac
 /// Four fifths of the quota are in use: compaction and defragmentation will not help for long.
 bool is_nearly_full(const MemberSpace& member, std::int64_t quota);
 
+/// What status shows of one member's space.
+struct SpaceView {
+    std::int64_t size = 0;
+    std::vector<std::string> alarms{};
+    std::optional<double> compacted{}; ///< the oldest revision that can still be read; below 0: none was dropped yet
+    std::optional<double> revision{};
+    std::string defragmented{};    ///< the member that was defragmented last; empty: none ever was
+    std::string defragmented_at{}; ///< when
+};
+/// "4.1 MiB of 2.0 GiB (0 %), no alarm; compacted up to revision 812 of 990; never defragmented"
+std::string describe_space(const SpaceView& view, std::int64_t quota);
+
 /// "3 voters, 3 healthy, one may fail": what status shows.
 std::string summarise(const ClusterView& cluster);
 /// What a person should know: silent members, too few, an even number. Empty: all is well.

@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include "common/json/json.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/etcd_settings.hpp"
 #include "firstboot/etcd/care.hpp"
 #include "firstboot/etcd/disk.hpp"
 #include "firstboot/etcd/observe.hpp"
 #include "firstboot/etcd/pace.hpp"
 #include "firstboot/etcd/render.hpp"
-#include "firstboot/etcd/settings.hpp"
 #include "firstboot/etcd/snapshots.hpp"
 
 namespace ingot::firstboot::etcd {
@@ -82,7 +83,7 @@ class Membership {
     Status tend_learner(const ClusterView& view) {
         const auto* const learner = find_learner(view);
         if (learner == nullptr) { return {}; }
-        INGOT_ASSIGN(const auto settings, read_settings(member_->environment.root), "");
+        INGOT_ASSIGN(const auto settings, read_etcd_settings(member_->environment.root), "");
         const auto decision = decide_learner(view, observe_learner(learner->member), settings.replace_after);
         auto own = member_->own_session();
         if (const auto* const promote = std::get_if<Promote>(&decision)) {
@@ -110,12 +111,9 @@ class Space {
 
     Status operator()() {
         INGOT_ASSIGN(const auto view, look_as_leader(*member_), "");
-        if (!view) {
-            *words_ = "the agent beside the leader looks after the space";
-            return {};
-        }
         auto own = member_->own_session();
         INGOT_ASSIGN(const auto alarms, own->alarms(), "");
+        if (!view) { return describe(own, alarms); } // the agent beside the leader acts
         for (const auto& alarm : alarms) {
             if (alarm.kind != "NOSPACE") {
                 return fail(
@@ -128,7 +126,8 @@ class Space {
         INGOT_ASSIGN(const auto spaces, measure(*view), "");
         if (!alarms.empty()) { return recover(*view); }
         INGOT_TRY(defragment(*view, spaces), "");
-        return report(spaces);
+        INGOT_TRY(judge(spaces), "");
+        return describe(own, alarms);
     }
 
   private:
@@ -178,15 +177,18 @@ class Space {
         for (const auto& listed : view.members) {
             if (listed.member.id != *chosen) { continue; }
             log::info(text::format("defragmenting {}", label_of(listed.member)));
-            return member_->session_with({listed.member.client_urls.front()})->defragment(kDefragmentationTime);
+            INGOT_TRY(member_->session_with({listed.member.client_urls.front()})->defragment(kDefragmentationTime),
+                      "");
+            return member_->session()->put(
+                member_->key("defragmented"),
+                json::to_line({{"member", label_of(listed.member)},
+                               {"at", clock::to_rfc3339(member_->environment.clock.now())}}));
         }
         return {};
     }
 
-    Status report(const std::vector<MemberSpace>& spaces) const {
-        std::int64_t largest = 0;
+    static Status judge(const std::vector<MemberSpace>& spaces) {
         for (const auto& space : spaces) {
-            largest = std::max(largest, space.size);
             if (is_nearly_full(space, kQuotaBytes)) {
                 return fail(ErrorKind::tool_failed,
                             text::format("{} of {} of etcd's space are in use at {}",
@@ -194,8 +196,23 @@ class Space {
                                          text::human_bytes(kQuotaBytes), hex_id(space.id)));
             }
         }
-        *words_ = text::format("{} of {}", text::human_bytes(static_cast<std::uint64_t>(largest)),
-                               text::human_bytes(kQuotaBytes));
+        return {};
+    }
+
+    /// Of the own member, for status.
+    Status describe(ClusterSession& own, const std::vector<EtcdAlarm>& alarms) const {
+        INGOT_ASSIGN(const auto status, own->status(), "");
+        INGOT_ASSIGN(const auto metrics, read_metrics(*member_), "");
+        INGOT_ASSIGN(const auto last, own->get(member_->key("defragmented")), "");
+        SpaceView view{.size = status.db_size,
+                       .compacted = gauge_from(metrics, "etcd_debugging_mvcc_compact_revision"),
+                       .revision = gauge_from(metrics, "etcd_debugging_mvcc_current_revision")};
+        for (const auto& alarm : alarms) { view.alarms.push_back(alarm.kind); }
+        if (const auto value = last ? json::parse(last->value) : Result<json::Json>(json::Json())) {
+            view.defragmented = json::string_at(*value, "member").value_or("");
+            view.defragmented_at = json::string_at(*value, "at").value_or("");
+        }
+        *words_ = describe_space(view, kQuotaBytes);
         return {};
     }
 
@@ -224,20 +241,26 @@ class Calls {
     SharedMember member_;
 };
 
-/// A duty whose object lives as long as it does. What it finds while all is well is logged when it changes.
+/// A duty whose object lives as long as it does. What it finds while all is well is shown, and logged when more of it
+/// changes than numbers.
 template <typename Work>
 Duty make_duty(const std::string& name, std::chrono::milliseconds interval, const SharedMember& member) {
     const auto words = std::make_shared<std::string>();
     const auto work = std::make_shared<Work>(member, words);
     const auto said = std::make_shared<std::string>();
-    return {.name = name, .interval = interval, .run = [name, words, work, said]() -> Status {
+    return {.name = name,
+            .interval = interval,
+            .run = [name, words, work, said]() -> Status {
                 INGOT_TRY((*work)(), "");
-                if (*words != *said) {
-                    *said = *words;
-                    log::info(text::format("{}: {}", name, *said));
+                auto gist = *words;
+                std::erase_if(gist, [](char letter) { return letter >= '0' && letter <= '9'; });
+                if (gist != *said) {
+                    *said = std::move(gist);
+                    log::info(text::format("{}: {}", name, *words));
                 }
                 return {};
-            }};
+            },
+            .words = [words] { return *words; }};
 }
 
 } // namespace
@@ -263,7 +286,7 @@ std::vector<Duty> make_duties(const SharedMember& member) {
     duties.push_back(make_duty<Calls>("etcd.calls", 3s, member));
     duties.push_back(make_duty<Space>("etcd.space", 1min, member));
     duties.push_back(make_duty<Pace>("etcd.pace", 1min, member));
-    duties.push_back(make_duty<Snapshots>("etcd.snapshots", 1h, member));
+    duties.push_back(make_duty<Snapshots>("etcd.snapshots", 1min, member));
     return duties;
 }
 

@@ -2,13 +2,13 @@
 #include <algorithm>
 
 #include "common/text/text.hpp"
+#include "firstboot/coordination/snapshot.hpp"
 #include "firstboot/etcd/act.hpp"
 #include "firstboot/etcd/care.hpp"
 #include "firstboot/etcd/commands.hpp"
 #include "firstboot/etcd/disk.hpp"
 #include "firstboot/etcd/observe.hpp"
 #include "firstboot/etcd/place.hpp"
-#include "firstboot/etcd/snapshots.hpp"
 
 namespace ingot::firstboot::etcd {
 
@@ -121,7 +121,8 @@ Status leave(Environment& environment, bool anyway, const Say& say) {
 Status snapshot(Environment& environment, const std::filesystem::path& file, const Say& say) {
     INGOT_ASSIGN(const auto node, read_place(environment.root), "");
     const Member member{.node = node, .environment = environment};
-    INGOT_TRY(save_snapshot(member, std::filesystem::absolute(file)), "saving a snapshot");
+    auto own = member.own_session();
+    INGOT_TRY(save_snapshot(own, std::filesystem::absolute(file)), "saving a snapshot");
     say(text::format("the data of the cluster is in {}", file.string()));
     return {};
 }

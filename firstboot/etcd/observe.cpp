@@ -7,8 +7,8 @@
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/endpoints.hpp"
+#include "firstboot/coordination/etcd_settings.hpp"
 #include "firstboot/etcd/disk.hpp"
-#include "firstboot/etcd/settings.hpp"
 #include "firstboot/identity/identity.hpp"
 
 namespace ingot::firstboot::etcd {
@@ -161,7 +161,7 @@ Result<Situation> observe(Member& member, bool is_serving) {
                         .founders = node.config.etcd.founders,
                         .has_data = has_write_ahead_log(root),
                         .is_serving = is_serving};
-    INGOT_ASSIGN(const auto settings, read_settings(root), "");
+    INGOT_ASSIGN(const auto settings, read_etcd_settings(root), "");
     situation.replace_after = settings.replace_after;
     if (member.listening_since) {
         situation.listening_for = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -24,6 +24,26 @@ double number_in(std::string_view text) {
 
 } // namespace
 
+Result<std::string> read_metrics(const Member& member) {
+    constexpr std::size_t kLimit = 4U << 20U;
+    const auto http = member.environment.make_http();
+    INGOT_ASSIGN(auto response,
+                 http->send({.url = url_of(member.node.address, kClientPort) + "/metrics",
+                             .tls = tls_for(member.environment.root, "etcd"),
+                             .response_limit = kLimit}),
+                 "reading etcd's metrics");
+    return std::move(response.body);
+}
+
+std::optional<double> gauge_from(std::string_view metrics, std::string_view name) {
+    for (const auto& line : text::lines(metrics)) {
+        if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ') {
+            return number_in(std::string_view(line).substr(name.size() + 1));
+        }
+    }
+    return std::nullopt;
+}
+
 Histogram histogram_from(std::string_view metrics, std::string_view name) {
     Histogram histogram;
     const auto start = text::format("{}_bucket{{le=\"", name);
@@ -70,14 +90,8 @@ std::optional<std::int64_t> seconds_of_http_date(const std::string& date) {
 }
 
 Status Pace::operator()() {
-    constexpr std::size_t kLimit = 4U << 20U;
-    const auto http = member_->environment.make_http();
-    INGOT_ASSIGN(const auto response,
-                 http->send({.url = url_of(member_->node.address, kClientPort) + "/metrics",
-                             .tls = tls_for(member_->environment.root, "etcd"),
-                             .response_limit = kLimit}),
-                 "measuring the disk");
-    auto now = histogram_from(response.body, kLogLatency);
+    INGOT_ASSIGN(const auto metrics, read_metrics(*member_), "");
+    auto now = histogram_from(metrics, kLogLatency);
     const auto p99 = p99_between(before_, now);
     before_ = std::move(now);
     if (p99) {

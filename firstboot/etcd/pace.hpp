@@ -11,6 +11,11 @@
 
 namespace ingot::firstboot::etcd {
 
+/// The text of /metrics of the own member.
+Result<std::string> read_metrics(const Member& member);
+/// The value of a metric without labels.
+std::optional<double> gauge_from(std::string_view metrics, std::string_view name);
+
 /// A histogram of /metrics: upper bound → how many were not slower, since the member started.
 using Histogram = std::map<double, double>;
 Histogram histogram_from(std::string_view metrics, std::string_view name);

@@ -3,65 +3,66 @@
 #include <algorithm>
 #include <map>
 
-#include "common/crypto/crypto.hpp"
 #include "common/log/log.hpp"
 #include "common/text/text.hpp"
-#include "firstboot/etcd/settings.hpp"
+#include "firstboot/backup/etcd_snapshots.hpp"
+#include "firstboot/coordination/etcd_settings.hpp"
+#include "firstboot/coordination/snapshot.hpp"
 
 namespace ingot::firstboot::etcd {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kNewest = 24;
 constexpr std::size_t kDays = 7;
-constexpr std::size_t kDigestBytes = 32;
-constexpr auto kPatience = std::chrono::minutes(10);
+constexpr auto kEvery = std::chrono::hours(1);
+constexpr std::string_view kForm = "0000-00-00T000000Z.db"; // 0: a digit
 
-/// Passes everything on, and holds the last 32 bytes against the digest of what came before them.
-class Verifier {
-  public:
-    Status operator()(files::AtomicFile& file, std::string_view piece) {
-        INGOT_TRY(file.write(piece), "");
-        tail_ += piece;
-        if (tail_.size() <= kDigestBytes) { return {}; }
-        const auto settled = tail_.size() - kDigestBytes;
-        digest_.update(std::string_view(tail_).substr(0, settled));
-        tail_.erase(0, settled);
-        return {};
+/// The snapshots of a folder, sorted.
+Result<std::vector<std::string>> snapshots_in(const fs::path& folder) {
+    INGOT_ASSIGN(auto names, files::list(folder), "");
+    std::erase_if(names, [](const std::string& name) { return !is_snapshot_name(name); });
+    return names;
+}
+
+/// Those of a clock that was ahead stay until their time has come: they would crowd out the others.
+Status prune(const fs::path& folder, clock::WallTime now) {
+    INGOT_ASSIGN(auto names, snapshots_in(folder), "");
+    std::erase_if(names, [&](const std::string& name) { return name > snapshot_name(now); });
+    const auto kept = names_to_keep(names);
+    for (const auto& name : names) {
+        if (!kept.contains(name)) { INGOT_TRY(files::remove_file(folder / name), "removing an old snapshot"); }
     }
-    bool is_whole() { return tail_.size() == kDigestBytes && digest_.finish_hex() == crypto::hex_encode(tail_); }
+    return {};
+}
 
-  private:
-    crypto::Sha256 digest_;
-    std::string tail_;
-};
-
-/// Another folder: on a share, or on another disk.
-class FolderStore final : public SnapshotStore {
-  public:
-    explicit FolderStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
-    Status keep(const std::filesystem::path& file, const std::string& name) override {
-        constexpr std::uint64_t kLargest = 8ULL << 30U; // as large as etcd's quota may be
-        INGOT_ASSIGN(const auto content, files::read(file, kLargest), "copying a snapshot of etcd");
-        INGOT_TRY(files::write(folder_ / name, content, {.mode = 0600}), "copying a snapshot of etcd");
-        return prune(folder_);
-    }
-
-    static Status prune(const std::filesystem::path& folder) {
-        INGOT_ASSIGN(auto names, files::list(folder), "");
-        std::erase_if(names, [](const std::string& name) { return !name.ends_with(".db"); });
-        const auto kept = names_to_keep(names);
-        for (const auto& name : names) {
-            if (!kept.contains(name)) { INGOT_TRY(files::remove_file(folder / name), "removing an old snapshot"); }
-        }
-        return {};
-    }
-
-  private:
-    std::filesystem::path folder_;
-};
+/// Into another folder: on a share, or on another disk.
+Status copy_to(const fs::path& folder, const fs::path& file, clock::WallTime now) {
+    constexpr std::uint64_t kLargest = 8ULL << 30U; // as large as etcd's quota may be
+    if (files::exists(folder / file.filename())) { return {}; }
+    INGOT_ASSIGN(const auto content, files::read(file, kLargest), "copying a snapshot of etcd");
+    INGOT_TRY(files::write(folder / file.filename(), content, {.mode = 0600}), "copying a snapshot of etcd");
+    return prune(folder, now);
+}
 
 } // namespace
+
+std::string snapshot_name(clock::WallTime time) {
+    return text::replace_all(clock::to_rfc3339(time), ":", "") + ".db";
+}
+
+bool is_snapshot_name(std::string_view name) {
+    return std::ranges::equal(name, kForm, [](char letter, char form) {
+        return form == '0' ? letter >= '0' && letter <= '9' : letter == form;
+    });
+}
+
+bool is_snapshot_due(const std::vector<std::string>& names, clock::WallTime now) {
+    return std::ranges::none_of(names, [from = snapshot_name(now - kEvery), to = snapshot_name(now)](
+                                           const auto& name) { return name > from && name <= to; });
+}
 
 std::set<std::string> names_to_keep(const std::vector<std::string>& names) {
     constexpr std::size_t kDate = std::string_view("2026-11-28").size();
@@ -77,29 +78,33 @@ std::set<std::string> names_to_keep(const std::vector<std::string>& names) {
     return kept;
 }
 
-Status save_snapshot(const Member& member, const std::filesystem::path& file) {
-    INGOT_TRY(files::make_directory(file.parent_path(), {.mode = 0700}), "");
-    INGOT_ASSIGN(auto target, files::AtomicFile::create(file, {.mode = 0600}), "");
-    Verifier verifier;
-    const auto take = [&](std::string_view piece) { return verifier(target, piece); };
-    INGOT_TRY(member.own_session()->snapshot(take, kPatience), "");
-    if (!verifier.is_whole()) { return fail(ErrorKind::transient, "the snapshot of etcd arrived damaged"); }
-    return target.commit();
+std::string Snapshots::in_repositories() const {
+    const auto entry = member_->session()->get(backup::snapshot_report_key(member_->node.config.cluster));
+    if (!entry) { return "in the backup repositories: not known, etcd does not answer"; }
+    if (!*entry) { return "none in a backup repository"; }
+    const auto report = backup::snapshot_report_from_json((*entry)->value);
+    return text::format("in backup repository {}", report ? backup::snapshot_summary(*report) : "?");
 }
 
 Status Snapshots::operator()() {
-    const auto now = clock::to_rfc3339(member_->environment.clock.now());
-    const auto name = text::replace_all(now, ":", "") + ".db";
+    const auto now = member_->environment.clock.now();
     const auto folder = member_->environment.root.at(kSnapshotFolder);
-    INGOT_TRY(save_snapshot(*member_, folder / name), "saving a snapshot");
-    INGOT_TRY(FolderStore::prune(folder), "");
-    *words_ = text::format("last at {}", now);
-    INGOT_ASSIGN(const auto settings, read_settings(member_->environment.root), "");
+    INGOT_TRY(files::make_directory(folder, {.mode = 0700}), "");
+    INGOT_ASSIGN(auto names, snapshots_in(folder), "");
+    if (is_snapshot_due(names, now)) {
+        auto own = member_->own_session();
+        const auto name = snapshot_name(now);
+        INGOT_TRY(save_snapshot(own, folder / name), "saving a snapshot");
+        log::info(text::format("saved a snapshot of etcd: {}", name));
+        INGOT_TRY(prune(folder, now), "");
+        INGOT_ASSIGN(names, snapshots_in(folder), "");
+    }
+    *words_ = text::format("newest here: {}, {} kept; {}", names.back(), names.size(), in_repositories());
+    INGOT_ASSIGN(const auto settings, read_etcd_settings(member_->environment.root), "");
     const auto& copies = settings.snapshot_folder;
     if (!copies.empty()) {
-        FolderStore store(member_->environment.root.at(copies) / member_->node.name);
-        INGOT_TRY(store.keep(folder / name, name), "");
-        *words_ += text::format(", copied to {}", copies);
+        INGOT_TRY(copy_to(member_->environment.root.at(copies) / member_->node.name, folder / names.back(), now), "");
+        *words_ += text::format("; copied to {}", copies);
     }
     return {};
 }

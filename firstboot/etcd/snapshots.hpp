@@ -1,4 +1,5 @@
-// Snapshots of the cluster's data, kept on this node and where else the user-data says.
+// Snapshots of the cluster's data, kept on this node and where else the settings say. Those in the backup
+// repositories are the db nodes' affair (firstboot/backup/etcd_snapshots.hpp).
 #pragma once
 
 #include <memory>
@@ -12,22 +13,16 @@ namespace ingot::firstboot::etcd {
 
 inline constexpr std::string_view kSnapshotFolder = "/var/lib/ingot/etcd-snapshots";
 
-/// Reads a snapshot from this node's member into `file`, whole, verified and durable, or not at all.
-Status save_snapshot(const Member& member, const std::filesystem::path& file);
-
-/// Which of these names ("2026-11-28T013000Z.db", sorted) are kept: the newest 24, and the first of each of the
-/// last seven days; pure.
+/// "2026-11-28T013000Z.db"
+std::string snapshot_name(clock::WallTime time);
+/// Exactly a name of that form: nothing else is ever removed.
+bool is_snapshot_name(std::string_view name);
+/// None of these names is of the last hour; pure.
+bool is_snapshot_due(const std::vector<std::string>& names, clock::WallTime now);
+/// Which of these names (sorted) are kept: the newest 24, and the first of each of the last seven days; pure.
 std::set<std::string> names_to_keep(const std::vector<std::string>& names);
 
-/// A place beside this node to which snapshots are copied: a folder for now, another kind of repository later.
-class SnapshotStore {
-  public:
-    virtual ~SnapshotStore() = default;
-    /// Keeps a copy of the file under `name`.
-    virtual Status keep(const std::filesystem::path& file, const std::string& name) = 0;
-};
-
-/// The duty.
+/// The duty: a snapshot each hour, and its copy; says when the last one was taken, here and in the repositories.
 class Snapshots {
   public:
     Snapshots(SharedMember member, std::shared_ptr<std::string> words)
@@ -35,6 +30,8 @@ class Snapshots {
     Status operator()();
 
   private:
+    [[nodiscard]] std::string in_repositories() const;
+
     SharedMember member_;
     std::shared_ptr<std::string> words_;
 };

@@ -31,7 +31,19 @@ std::string render_firewall(const std::vector<Opening>& open);
 
 inline constexpr std::string_view kFirewallFile = "/etc/ingot/firewall.nft";
 
-/// Writes the file and loads it.
+/// Addresses of nodes that were revoked, in a table of its own beside the other; loaded with it at each boot.
+inline constexpr std::string_view kShutOutFile = "/etc/ingot/firewall-revoked.nft";
+/// The file for `nft -f`: nothing comes from these addresses and nothing goes to them, also on connections that are
+/// there; pure. Whose cluster it is stands in its first line.
+std::string render_shut_out(std::string_view cluster_id, const std::vector<std::string>& addresses);
+/// Those of the list that may be shut out: addresses of the private network, not the node's own, and no member of
+/// etcd's; pure.
+std::vector<std::string> may_be_shut_out(const NodeSpec& node, const std::vector<std::string>& addresses,
+                                         const std::vector<std::string>& etcd_members);
+/// Writes the file and loads it, if it is another one than before.
+Status shut_out(const NodeSpec& node, const std::vector<std::string>& addresses, Environment& environment);
+
+/// Writes the file and loads it; of another cluster's revoked nodes nothing stays.
 Step firewall_step(const NodeSpec& node, const cloud_init::FirewallConfig& firewall, Environment& environment);
 
 } // namespace ingot::firstboot

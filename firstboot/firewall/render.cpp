@@ -1,6 +1,9 @@
 #include "firstboot/firewall/firewall.hpp"
 
+#include <algorithm>
+
 #include "common/text/text.hpp"
+#include "firstboot/node/facts.hpp"
 
 namespace ingot::firstboot {
 
@@ -100,6 +103,44 @@ std::string render_firewall(const std::vector<Opening>& open) {
     for (const auto& opening : open) { out += rules_of(opening); }
     return out + "    }\n"
                  "}\n";
+}
+
+std::string render_shut_out(std::string_view cluster_id, const std::vector<std::string>& addresses) {
+    const auto elements = [&](bool v6) {
+        const auto set = set_of(addresses, v6);
+        return set.empty() ? std::string() : text::format(" elements = {};", set);
+    };
+    // A packet that goes out is answered by a reset, so that connections which are there end at once.
+    return text::format("# Nodes of cluster {0} that were revoked. Written by ingot-agent; changes here are lost.\n"
+                        "table inet ingot-revoked\n"
+                        "delete table inet ingot-revoked\n"
+                        "table inet ingot-revoked {{\n"
+                        "    set revoked {{ type ipv4_addr;{1} }}\n"
+                        "    set revoked6 {{ type ipv6_addr;{2} }}\n"
+                        "    chain input {{\n"
+                        "        type filter hook input priority filter - 5; policy accept;\n"
+                        "        ip saddr @revoked drop\n"
+                        "        ip6 saddr @revoked6 drop\n"
+                        "    }}\n"
+                        "    chain output {{\n"
+                        "        type filter hook output priority filter - 5; policy accept;\n"
+                        "        ip daddr @revoked meta l4proto tcp reject with tcp reset\n"
+                        "        ip6 daddr @revoked6 meta l4proto tcp reject with tcp reset\n"
+                        "        ip daddr @revoked drop\n"
+                        "        ip6 daddr @revoked6 drop\n"
+                        "    }}\n"
+                        "}}\n",
+                        cluster_id, elements(false), elements(true));
+}
+
+std::vector<std::string> may_be_shut_out(const NodeSpec& node, const std::vector<std::string>& addresses,
+                                         const std::vector<std::string>& etcd_members) {
+    std::vector<std::string> allowed;
+    for (const auto& address : addresses) {
+        if (address == node.address || !in_network(address, node.config.network)) { continue; }
+        if (std::ranges::find(etcd_members, address) == etcd_members.end()) { allowed.push_back(address); }
+    }
+    return allowed;
 }
 
 } // namespace ingot::firstboot

@@ -217,15 +217,20 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
     return true;
 }
 
-Status refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment) {
-    if (node.config.pki.keys.contains(cloud_init::authority_of(node.config.role))) { return {}; }
+Result<std::optional<std::vector<std::string>>>
+refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment) {
+    if (node.config.pki.keys.contains(cloud_init::authority_of(node.config.role))) {
+        return std::optional<std::vector<std::string>>();
+    }
     INGOT_ASSIGN(const auto known, newest_trust(node, access.generation, environment.root), "");
     const auto self = read_identity(environment.root);
-    INGOT_ASSIGN(const auto heard, join::ask_trust(counter_of(node, environment.root), self ? self->generation : 0),
+    INGOT_ASSIGN(auto heard, join::ask_trust(counter_of(node, environment.root), self ? self->generation : 0),
                  "asking whether the CAs have changed");
-    if (heard.generation <= known.generation) { return {}; }
-    log::info(text::format("the CAs are of generation {} now", heard.generation));
-    return keep_trust(heard, node, environment.root);
+    if (heard.trust.generation > known.generation) {
+        log::info(text::format("the CAs are of generation {} now", heard.trust.generation));
+        INGOT_TRY(keep_trust(heard.trust, node, environment.root), "");
+    }
+    return std::move(heard.shut_out);
 }
 
 Status record_generation(const NodeSpec& node, const Environment& environment, EtcdSession& etcd) {

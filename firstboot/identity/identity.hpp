@@ -5,7 +5,9 @@
 // kept on its disk: user-data cannot be changed at every provider, and must not turn back what was rotated meanwhile.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/clock/clock.hpp"
 #include "common/http/http.hpp"
@@ -25,8 +27,10 @@ Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfi
 Result<bool> obtain_identity(const NodeSpec& node, Environment& environment);
 
 /// Asks a signer whether the CAs have changed, and keeps what it says if it is newer; tells it which generation this
-/// node has. Does nothing on etcd nodes.
-Status refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment);
+/// node has. Returns the addresses that are shut out because a node there was revoked; nothing if that is not known,
+/// as on etcd nodes, which ask etcd themselves.
+Result<std::optional<std::vector<std::string>>>
+refresh_trust(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment);
 
 /// On an etcd node, which asks no signer: writes down which generation it has itself.
 Status record_generation(const NodeSpec& node, const Environment& environment, EtcdSession& etcd);

@@ -88,16 +88,17 @@ Result<Grant> apply(const Counter& counter, const Application& application) {
     });
 }
 
-Result<Trust> ask_trust(const Counter& counter, int generation) {
-    return first_of<Trust>(counter, counter.cert_file.string(), [&](const std::string& address) -> Result<Trust> {
-        auto asked = question(counter, address, true);
-        asked.method = "GET";
-        asked.path = kTrustPath;
-        INGOT_ASSIGN(const auto answer,
-                     tls::ask(asked, [&](const std::string&) { return generation_to_json(generation); }), "");
-        INGOT_ASSIGN(const auto text, body_of(answer), address);
-        return trust_from_json(text);
-    });
+Result<TrustAnswer> ask_trust(const Counter& counter, int generation) {
+    return first_of<TrustAnswer>(
+        counter, counter.cert_file.string(), [&](const std::string& address) -> Result<TrustAnswer> {
+            auto asked = question(counter, address, true);
+            asked.method = "GET";
+            asked.path = kTrustPath;
+            INGOT_ASSIGN(const auto answer,
+                         tls::ask(asked, [&](const std::string&) { return generation_to_json(generation); }), "");
+            INGOT_ASSIGN(const auto text, body_of(answer), address);
+            return trust_answer_from_json(text);
+        });
 }
 
 } // namespace ingot::firstboot::join

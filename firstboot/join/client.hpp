@@ -33,7 +33,7 @@ struct Counter {
 Result<Grant> apply(const Counter& counter, const Application& application);
 
 /// Whom to trust now, by the first signer that answers. Shows the certificate, and says under which generation of the
-/// CAs it was made, so that the signers know who follows a rotation.
-Result<Trust> ask_trust(const Counter& counter, int generation);
+/// CAs it was made, so that the signers know who follows a rotation. With it comes who was revoked.
+Result<TrustAnswer> ask_trust(const Counter& counter, int generation);
 
 } // namespace ingot::firstboot::join

@@ -50,6 +50,25 @@ Result<Trust> trust_from_json(std::string_view text) {
     return trust_in(object);
 }
 
+std::string to_json_text(const TrustAnswer& answer) {
+    auto object = trust_json(answer.trust);
+    if (answer.shut_out) { object["shut_out"] = *answer.shut_out; }
+    return json::to_line(object) + "\n";
+}
+
+Result<TrustAnswer> trust_answer_from_json(std::string_view text) {
+    INGOT_ASSIGN(const auto object, json::parse(text), "reading whom to trust");
+    INGOT_ASSIGN(auto trust, trust_in(object), "");
+    TrustAnswer answer{.trust = std::move(trust)};
+    const auto& list = json::member(object, "shut_out");
+    if (!list.is_array()) { return answer; }
+    answer.shut_out.emplace();
+    for (const auto& address : list) {
+        if (address.is_string()) { answer.shut_out->push_back(address.get<std::string>()); }
+    }
+    return answer;
+}
+
 std::string generation_to_json(int generation) { return json::to_line({{"generation", generation}}); }
 
 int generation_from_json(std::string_view text) {

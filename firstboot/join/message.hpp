@@ -4,7 +4,8 @@
 //                     "epoch":…,"nonce":base64,"mac":base64}          the last three only without certificate
 //              200   {"certificate":PEM,"trust":{…}}      403, 503   {"reason":…}
 //   GET  /v1/trust   {"generation":…}    of the trust under which the certificate shown was made
-//              200   {"generation":…,"etcd_ca":PEM,"db_ca":PEM,"proxy_ca":PEM}     only with a certificate
+//              200   {"generation":…,"etcd_ca":PEM,"db_ca":PEM,"proxy_ca":PEM,"shut_out":[address,…]}
+//              403   {"reason":…}       without a certificate, or of a node that was revoked
 //
 // The role token never travels. What does is HMAC-SHA-256(token, …) over the TLS exporter of this very connection,
 // the request and a nonce: whoever records it, or sits in between with a connection of his own to each side, has a
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cloud-init/userdata/access.hpp"
 #include "common/crypto/crypto.hpp"
@@ -39,6 +41,15 @@ Trust trust_of(const cloud_init::Pki& pki, int generation);
 std::string to_json_text(const Trust& trust);
 /// invalid_input if it is not whole, or a CA of it is none.
 Result<Trust> trust_from_json(std::string_view text);
+
+/// What a signer says when it is asked whom to trust.
+struct TrustAnswer {
+    Trust trust;
+    /// Addresses that no node talks to any more (join/shut_out.hpp); nothing: the signer does not know at the moment.
+    std::optional<std::vector<std::string>> shut_out{};
+};
+std::string to_json_text(const TrustAnswer& answer);
+Result<TrustAnswer> trust_answer_from_json(std::string_view text);
 
 /// What a node says of itself when it asks whom to trust. 0, also for what cannot be read: it does not say.
 std::string generation_to_json(int generation);

@@ -10,6 +10,7 @@
 #include "common/tls/client.hpp"
 #include "firstboot/join/claims.hpp"
 #include "firstboot/join/leaf.hpp"
+#include "firstboot/join/shut_out.hpp"
 
 namespace ingot::firstboot::join {
 
@@ -75,29 +76,50 @@ tls::Response Signer::answer(const tls::Request& request) const {
 
 tls::Response Signer::tell_trust(const tls::Request& request) const {
     if (request.certificate_pem.empty()) { return refusal(kForbidden, "only for nodes of this cluster"); }
-    if (const auto noted = note(request); !noted) {
+    TrustAnswer answer{.trust = trust_of(node_.config.pki, access_.generation)};
+    auto noted = note(request);
+    if (noted) {
+        answer.shut_out = *std::move(noted);
+    } else if (noted.error().kind == ErrorKind::refused) {
+        log::warning(
+            text::format("join: does not tell {} whom to trust: {}", request.address, noted.error().message));
+        return refusal(kForbidden, noted.error().message);
+    } else {
         log::info(text::format("join: {} asked whom to trust, and that is not written down: {}", request.address,
                                noted.error().to_string()));
     }
-    return {.body = to_json_text(trust_of(node_.config.pki, access_.generation))};
+    return {.body = to_json_text(answer)};
 }
 
-Status Signer::note(const tls::Request& request) const {
+Result<std::vector<std::string>> Signer::note(const tls::Request& request) const {
     const int generation = generation_from_json(request.body);
     INGOT_ASSIGN(const auto owner, crypto::owner_of(request.certificate_pem), "");
     INGOT_ASSIGN(const auto info, crypto::inspect_certificate(request.certificate_pem), "");
     const auto role = cloud_init::role_from(owner.unit);
     const auto now = environment_.clock.now();
-    if (generation == 0 || !role) { return {}; }
-    INGOT_TRY(crypto::verify_identity(request.certificate_pem, {}, cloud_init::ca_of(node_.config.pki, *role), now),
-              text::format("the certificate of {} as a {} node", on_one_line(owner.common_name), owner.unit));
     auto etcd = open_();
-    return Claims(*etcd, node_.config.cluster)
-        .see(owner.common_name, {.role = owner.unit,
-                                 .address = request.address,
-                                 .generation = generation,
-                                 .until = info.not_after,
-                                 .at = now});
+    Claims claims(*etcd, node_.config.cluster);
+    INGOT_ASSIGN(const auto books, read_books(claims), "");
+    if (const auto* const revoked = revocation_of(books.revoked, owner.common_name, owner.key_sha256)) {
+        return fail(ErrorKind::refused,
+                    text::format("{} was revoked at {}", on_one_line(owner.common_name), revoked->at));
+    }
+    auto shut_out = addresses_shut_out(books);
+    if (generation == 0 || !role) { return shut_out; }
+    const auto verified =
+        crypto::verify_identity(request.certificate_pem, {}, cloud_init::ca_of(node_.config.pki, *role), now);
+    if (!verified) { // known to TLS, and of another role's CA: what it says of itself does not count
+        log::info(text::format("join: the certificate of {} as a {} node: {}", on_one_line(owner.common_name),
+                               on_one_line(owner.unit), verified.error().message));
+        return shut_out;
+    }
+    INGOT_TRY(claims.see(owner.common_name, {.role = owner.unit,
+                                             .address = request.address,
+                                             .generation = generation,
+                                             .until = info.not_after,
+                                             .at = now}),
+              "");
+    return shut_out;
 }
 
 tls::Response Signer::sign(const tls::Request& request) const {

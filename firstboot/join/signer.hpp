@@ -23,8 +23,9 @@ class Signer {
 
   private:
     [[nodiscard]] tls::Response tell_trust(const tls::Request& request) const;
-    /// Who asks, and which generation he has, is kept for those who rotate.
-    Status note(const tls::Request& request) const;
+    /// Who asks, and which generation he has, is kept for those who rotate. Returns who is shut out; refused if he
+    /// was revoked himself.
+    Result<std::vector<std::string>> note(const tls::Request& request) const;
     [[nodiscard]] tls::Response sign(const tls::Request& request) const;
     [[nodiscard]] Result<Grant> grant(const SignRequest& request, const Applicant& applicant) const;
 

@@ -35,6 +35,8 @@ struct Duty {
     std::chrono::milliseconds interval;
     /// A failure is shown in status and logged when it changes; the duty goes on.
     std::function<Status()> run;
+    /// What status shows while all is well; asked in the duty's thread after each run. May be empty: then nothing.
+    std::function<std::string()> words{};
 };
 
 /// What a role consists of.

@@ -24,7 +24,7 @@ void Duties::keep(const Duty& duty, StatusBoard& board, Stop& stop) {
     do {
         const auto result = duty.run();
         const auto problem = result ? std::string() : result.error().to_string();
-        board.duty(duty.name, result ? "ok" : "failing", problem);
+        board.duty(duty.name, result ? "ok" : "failing", result && duty.words ? duty.words() : problem);
         if (problem != last) {
             // Once per change: a duty that fails every second must not fill the journal.
             if (problem.empty()) {

@@ -171,6 +171,22 @@ class Backups : public testing::Test {
         return found;
     }
 
+    /// When the newest snapshot of etcd was put into a repository; 0: never.
+    static std::int64_t snapshot_at(int repository) {
+        const auto status = status_of(lab().primary());
+        for (const auto& entry : json::member(json::member(status, "etcd_snapshots"), "repositories")) {
+            if (json::number_at(entry, "number") == repository) { return json::number_at(entry, "at").value_or(0); }
+        }
+        return 0;
+    }
+    /// A script on a machine, by its standard input.
+    static process::Output script(const std::string& machine, const std::string& text) {
+        process::PosixProcesses processes;
+        return processes
+            .run({.argv = {INGOT_PROGRAM, "lab", "exec", "--name", kName, machine, "--", "sh", "-s"}, .input = text})
+            .value_or(process::Output{.exit_code = -1});
+    }
+
     /// A machine of another cluster; its name.
     static std::string add(const cloud_init::NewCluster& other, cloud_init::Role role) {
         const auto path = in(text::format("other-{}.yaml", cloud_init::to_string(role)));
@@ -264,6 +280,68 @@ TEST_F(Backups, AreRestoredForATestByAReplica) {
     EXPECT_EQ(lab().exec(name, {"test", "-e", "/var/lib/postgresql/restore-test"}).exit_code, 1);
 }
 
+TEST_F(Backups, HoldSnapshotsOfEtcdFromWhichOneIsMadeAgain) {
+    const auto leader = lab().primary();
+    for (const int repository : {1, 2}) {
+        ASSERT_TRUE(LabDriver::wait(kPatience, [&] { return snapshot_at(repository) > 0; }).has_value())
+            << lab().exec(leader, {"ingot-agent", "status"}).out;
+        // Encrypted on the db node; whole when it comes back, or there is none.
+        const auto file = text::format("/root/snapshot-{}.db", repository);
+        const auto fetched =
+            lab().exec(leader, {"ingot-agent", "etcd", "fetch-snapshot", file, "--repo", std::to_string(repository)});
+        ASSERT_EQ(fetched.exit_code, 0) << fetched.out << fetched.err;
+        const auto carried = script(leader, text::format("base64 -w 0 {}", file));
+        ASSERT_GT(carried.out.size(), 20'000U);
+        const auto again = script("etcd-1", text::format(R"sh(
+set -e
+cd /root
+base64 -d > snapshot.db <<'end'
+{}
+end
+export ETCDCTL_API=3
+etcdctl snapshot status snapshot.db
+etcdctl snapshot restore snapshot.db --data-dir /root/again > /dev/null 2>&1
+systemd-run --quiet --unit=again etcd --data-dir /root/again --listen-client-urls http://127.0.0.1:12379 \
+  --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
+for i in $(seq 100); do
+  etcdctl --endpoints http://127.0.0.1:12379 get --prefix --keys-only /service/ 2> /dev/null && break
+  sleep 0.1
+done
+systemctl stop again
+rm -rf again snapshot.db
+)sh",
+                                                         carried.out));
+        EXPECT_NE(again.out.find(text::format("/service/{}/initialize", kName)), std::string::npos)
+            << "repository " << repository << "\n"
+            << again.out << again.err;
+    }
+    const auto listed = lab().exec(replica(), {"ingot-agent", "etcd", "snapshots"});
+    EXPECT_NE(listed.out.find("hour-"), std::string::npos) << listed.out << listed.err;
+    EXPECT_NE(listed.out.find("day-"), std::string::npos) << listed.out;
+    process::PosixProcesses processes;
+    const auto plain = processes.run({.argv = {"grep", "-rlaF", text::format("/service/{}", kName), in("s3")}});
+    ASSERT_TRUE(plain.has_value());
+    EXPECT_EQ(plain->out, "") << "what lies in the bucket can be read";
+    const auto found = processes.run({.argv = {"find", in("s3"), "-path", "*/etcd/hour-*"}});
+    EXPECT_NE(found->out, "");
+    for (const auto& [machine, words] : {std::pair<std::string, std::string>{"etcd-1", "in backup repository 1: 20"},
+                                         std::pair{leader, "in repository 1: 20"}}) {
+        EXPECT_TRUE(LabDriver::wait(90s,
+                                    [&] {
+                                        return lab().exec(machine, {"ingot-agent", "status"}).out.find(words) !=
+                                               std::string::npos;
+                                    })
+                        .has_value())
+            << lab().exec(machine, {"ingot-agent", "status"}).out;
+    }
+    // From here on one in each minute, for the failover below.
+    for (const auto& machine : lab().of_role("db")) {
+        script(machine.name, "echo '{\"repository_snapshot_seconds\": 60}' > /etc/ingot/etcd-settings.json");
+    }
+    const auto first = snapshot_at(2);
+    EXPECT_TRUE(LabDriver::wait(kPatience, [&] { return snapshot_at(2) > first; }).has_value());
+}
+
 TEST_F(Backups, MakeANewReplicaWithoutThePrimary) {
     const auto added = lab().lab({"add", "db"});
     ASSERT_EQ(added.exit_code, 0) << added.err;
@@ -282,8 +360,11 @@ TEST_F(Backups, GoOnAfterAFailoverOnceForEachTime) {
                     const auto heir = lab().primary();
                     return !heir.empty() && heir != victim;
                 }).has_value());
+    const auto snapshot = snapshot_at(1);
     const auto made = LabDriver::wait(kPatience, [&] { return starts(1).size() > before; });
     EXPECT_TRUE(made.has_value()) << lab().exec(lab().primary(), {"ingot-agent", "status"}).out;
+    EXPECT_TRUE(LabDriver::wait(kPatience, [&] { return snapshot_at(1) > snapshot; }).has_value())
+        << lab().exec(lab().primary(), {"ingot-agent", "status"}).out;
     ASSERT_EQ(lab().lab({"start", victim}).exit_code, 0);
     ASSERT_TRUE(lab().wait_healthy(kPatience).has_value()) << lab().lab({"status"}).out;
     for (const int repository : {1, 2}) {
@@ -299,6 +380,16 @@ TEST_F(Backups, GoOnAfterAFailoverOnceForEachTime) {
                 << "repository " << repository << ": two backups for " << clock::to_rfc3339(time);
         }
     }
+    // Snapshots of etcd as well: no two of the same minute, whoever made them (24 minutes have names of their own).
+    std::set<std::string> snapshots;
+    for (const auto& machine : lab().of_role("db")) {
+        const auto log = lab().exec(machine.name, {"journalctl", "-u", "ingot-agent", "--output=cat", "--no-pager"});
+        for (const auto& line : text::lines(log.out)) {
+            if (line.find("a snapshot of etcd is in repository") == std::string::npos) { continue; }
+            EXPECT_TRUE(snapshots.insert(line.substr(line.find("a snapshot"))).second) << line;
+        }
+    }
+    EXPECT_GE(snapshots.size(), 5U);
 }
 
 TEST_F(Backups, LetWritesGoOnWhileARepositoryIsAway) {

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "builder/lab/model/client_bundle.hpp"
 #include "builder/lab/world/supervise.hpp"
 #include "common/clock/clock.hpp"
 #include "common/files/files.hpp"
@@ -32,11 +33,7 @@ Result<cloud_init::NewCluster> obtain_cluster(const Paths& paths, const ClusterS
 
 /// The files that a client needs, for the person who called sudo.
 Status write_client_files(const Paths& paths, const cloud_init::NewCluster& made) {
-    std::string bundle;
-    for (const auto& [role, ca] : made.secrets.authorities) {
-        if (role != Role::etcd) { bundle += cloud_init::bundle_of(ca); }
-    }
-    INGOT_TRY(files::write(paths.ca_bundle(), bundle), "");
+    INGOT_TRY(files::write(paths.ca_bundle(), client_bundle(made.secrets)), "");
     const auto domain = cloud_init::domain_of(made.cluster.name);
     std::string passwords;
     for (const auto& [user, secret] : made.secrets.users) {

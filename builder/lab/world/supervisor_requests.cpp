@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "builder/lab/model/client_bundle.hpp"
 #include "builder/lab/world/cgroups.hpp"
 #include "builder/lab/world/namespaces.hpp"
 #include "builder/lab/world/supervise.hpp"
@@ -102,8 +103,12 @@ Result<json::Json> Supervisor::status(Guard& guard, bool deep) {
     if (deep) {
         // Who rotates the cluster's CAs does it in the lab's own secrets.yaml.
         const auto secrets = cloud_init::read_secrets(paths_.state / cloud_init::kSecretsFile);
-        const auto followed = secrets ? observer_->follow(*secrets, clock::SystemClock().now())
-                                      : Status(std::unexpected(secrets.error()));
+        auto followed = secrets ? observer_->follow(*secrets, clock::SystemClock().now())
+                                : Status(std::unexpected(secrets.error()));
+        if (followed) {
+            const auto written = files::write_if_different(paths_.ca_bundle(), client_bundle(*secrets));
+            if (!written) { followed = std::unexpected(written.error()); }
+        }
         if (!followed) { log::warning("following the CAs: " + followed.error().to_string()); }
         observer_->look(members, sightings);
     }

@@ -18,7 +18,9 @@ namespace {
 
 using cloud_init::Pki;
 using cloud_init::Role;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 constexpr const char* kHere = "127.0.0.1"; // where connections over loopback come from
@@ -290,6 +292,32 @@ TEST_F(Join, ANodeThatWasRevokedGetsNothingAnyMore) {
     EXPECT_EQ(certificate(), first) << "what it has ends by itself";
     ASSERT_TRUE(claims.lift("db-1"));
     EXPECT_TRUE(obtain_identity(node_, access_, machine_.environment).has_value());
+}
+
+TEST_F(Join, TheSignersTellWhoIsShutOutAndTellARevokedNodeNothing) {
+    ASSERT_TRUE(obtain_identity(node_, access_, machine_.environment));
+    auto etcd = session();
+    join::Claims claims(*etcd, node_.config.cluster);
+    const auto told = [&] { return refresh_trust(node_, access_, machine_.environment); };
+    EXPECT_THAT(told()->value(), IsEmpty());
+    ASSERT_TRUE(
+        claims.revoke({.name = "db-9", .key_sha256 = "9", .address = "10.0.0.29", .at = "2027-01-15T08:00:00Z"}));
+    EXPECT_THAT(told()->value(), ElementsAre("10.0.0.29"));
+    const auto key = claim_of("db-1")->claim.key_sha256;
+    ASSERT_TRUE(
+        claims.revoke({.name = "db-8", .key_sha256 = key, .address = "10.0.0.28", .at = "2027-01-15T08:00:00Z"}));
+    const auto refused = told();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().to_string(), HasSubstr("db-1 was revoked at 2027-01-15T08:00:00Z"));
+    ASSERT_TRUE(claims.lift("db-8"));
+    ASSERT_TRUE(claims.lift("db-9"));
+    EXPECT_THAT(told()->value(), IsEmpty());
+    // Without a quorum nobody knows, and a node keeps what it has.
+    etcd_->kill(0);
+    const auto unknown = told();
+    ASSERT_TRUE(unknown.has_value()) << unknown.error().to_string();
+    EXPECT_FALSE(unknown->has_value());
+    etcd_->start(0);
 }
 
 TEST_F(Join, ACaIsReplacedInThreeStepsThatEachNodeFollows) {

@@ -117,6 +117,48 @@ TEST(Snapshots, KeepTheNewestAndOneOfEachDay) {
     EXPECT_TRUE(names_to_keep({}).empty());
 }
 
+TEST(Snapshots, AreTakenOncePerHourAlsoAfterARestart) {
+    const auto now = clock::WallTime(std::chrono::hours(500'000));
+    const auto name = [&](std::chrono::minutes ago) { return snapshot_name(now - ago); };
+    using std::chrono::minutes;
+    EXPECT_TRUE(is_snapshot_due({}, now));
+    EXPECT_FALSE(is_snapshot_due({name(minutes(59))}, now));
+    EXPECT_TRUE(is_snapshot_due({name(minutes(60))}, now));
+    EXPECT_TRUE(is_snapshot_due({name(minutes(-5))}, now)) << "the clock was ahead";
+    EXPECT_FALSE(is_snapshot_due({name(minutes(1)), name(minutes(-5))}, now));
+}
+
+TEST(Snapshots, AreKnownByTheirExactNames) {
+    EXPECT_EQ(snapshot_name(clock::WallTime(std::chrono::hours(500'000))), "2027-01-15T080000Z.db");
+    EXPECT_TRUE(is_snapshot_name("2027-01-15T080000Z.db"));
+    for (const auto* const name : {"2027-01-15T08:00:00Z.db", "2027-01-15T080000Z.db.part", ".2027-01-15T080000Z.db",
+                                   "mine.db", "2027-01-1xT080000Z.db", ""}) {
+        EXPECT_FALSE(is_snapshot_name(name)) << name;
+    }
+}
+
+TEST(Space, IsDescribedForStatus) {
+    constexpr std::int64_t kQuota = 2'147'483'648;
+    EXPECT_EQ(describe_space({.size = 41'943'040, .compacted = 812, .revision = 990}, kQuota),
+              "40.0 MiB of 2.0 GiB (1 %), no alarm; compacted up to revision 812 of 990; never defragmented");
+    EXPECT_EQ(describe_space({.size = kQuota,
+                              .alarms = {"NOSPACE"},
+                              .compacted = -1,
+                              .revision = 5,
+                              .defragmented = "etcd-2",
+                              .defragmented_at = "2026-11-28T01:00:00Z"},
+                             kQuota),
+              "2.0 GiB of 2.0 GiB (100 %), ALARM NOSPACE; not compacted since it began; last defragmented: etcd-2 at "
+              "2026-11-28T01:00:00Z");
+}
+
+TEST(Pace, ReadsAGauge) {
+    constexpr const char* kText = "# HELP a_b x\na_b_total 3\na_b{c=\"d\"} 4\na_b -1\n";
+    EXPECT_EQ(gauge_from(kText, "a_b"), -1);
+    EXPECT_EQ(gauge_from(kText, "a_b_total"), 3);
+    EXPECT_FALSE(gauge_from(kText, "a").has_value());
+}
+
 TEST(Pace, CountsOnlyWhatCameSinceTheLastLook) {
     const auto text = [](int fast, int slow) {
         return text::format("# HELP etcd_disk_wal_fsync_duration_seconds x\n"
