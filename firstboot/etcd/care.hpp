@@ -65,7 +65,7 @@ struct SpaceView {
     std::string defragmented{};    ///< the member that was defragmented last; empty: none ever was
     std::string defragmented_at{}; ///< when
 };
-/// "4.1 MiB of 2.0 GiB (0 %), no alarm; compacted up to revision 812 of 990; never defragmented"
+/// "4.1 MB of 2.1 GB (0 %), no alarm; compacted up to revision 812 of 990; never defragmented"
 std::string describe_space(const SpaceView& view, std::int64_t quota);
 
 /// "3 voters, 3 healthy, one may fail": what status shows.

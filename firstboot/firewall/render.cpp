@@ -110,7 +110,8 @@ std::string render_shut_out(std::string_view cluster_id, const std::vector<std::
         const auto set = set_of(addresses, v6);
         return set.empty() ? std::string() : text::format(" elements = {};", set);
     };
-    // A packet that goes out is answered by a reset, so that connections which are there end at once.
+    // A packet that goes out is answered by a reset, so that a connection which is there ends when something is sent.
+    // The reset seems to come from the other side, by the loopback interface.
     return text::format("# Nodes of cluster {0} that were revoked. Written by ingot-agent; changes here are lost.\n"
                         "table inet ingot-revoked\n"
                         "delete table inet ingot-revoked\n"
@@ -119,6 +120,7 @@ std::string render_shut_out(std::string_view cluster_id, const std::vector<std::
                         "    set revoked6 {{ type ipv6_addr;{2} }}\n"
                         "    chain input {{\n"
                         "        type filter hook input priority filter - 5; policy accept;\n"
+                        "        iif \"lo\" accept\n"
                         "        ip saddr @revoked drop\n"
                         "        ip6 saddr @revoked6 drop\n"
                         "    }}\n"

@@ -199,9 +199,10 @@ class Backups : public testing::Test {
         return std::string(text::trim(added.out));
     }
 
-    static std::string cluster_id_;       // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-    static cloud_init::NewCluster* made_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
-    static bool broken_;                  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static std::string cluster_id_;        // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static cloud_init::NewCluster* made_;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static bool broken_;                   // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
+    static std::string each_minute_since_; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
   private:
     static files::TempDir* folder_;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
@@ -212,6 +213,7 @@ class Backups : public testing::Test {
 std::string Backups::cluster_id_;
 cloud_init::NewCluster* Backups::made_ = nullptr;
 bool Backups::broken_ = false;
+std::string Backups::each_minute_since_ = "0";
 files::TempDir* Backups::folder_ = nullptr;
 LabDriver* Backups::lab_ = nullptr;
 process::Background* Backups::s3_ = nullptr;
@@ -324,17 +326,15 @@ rm -rf again snapshot.db
     EXPECT_EQ(plain->out, "") << "what lies in the bucket can be read";
     const auto found = processes.run({.argv = {"find", in("s3"), "-path", "*/etcd/hour-*"}});
     EXPECT_NE(found->out, "");
-    for (const auto& [machine, words] : {std::pair<std::string, std::string>{"etcd-1", "in backup repository 1: 20"},
-                                         std::pair{leader, "in repository 1: 20"}}) {
-        EXPECT_TRUE(LabDriver::wait(90s,
-                                    [&] {
-                                        return lab().exec(machine, {"ingot-agent", "status"}).out.find(words) !=
-                                               std::string::npos;
-                                    })
-                        .has_value())
-            << lab().exec(machine, {"ingot-agent", "status"}).out;
+    const std::vector<std::pair<std::string, std::string>> shown = {{"etcd-1", "in backup repository 1: 20"},
+                                                                    {leader, "in repository 1: 20"}};
+    for (const auto& one : shown) {
+        const auto status = [&] { return lab().exec(one.first, {"ingot-agent", "status"}).out; };
+        EXPECT_TRUE(LabDriver::wait(90s, [&] { return status().find(one.second) != std::string::npos; }).has_value())
+            << status();
     }
     // From here on one in each minute, for the failover below.
+    each_minute_since_ = std::string(text::trim(script(leader, "date +%s").out));
     for (const auto& machine : lab().of_role("db")) {
         script(machine.name, "echo '{\"repository_snapshot_seconds\": 60}' > /etc/ingot/etcd-settings.json");
     }
@@ -383,7 +383,8 @@ TEST_F(Backups, GoOnAfterAFailoverOnceForEachTime) {
     // Snapshots of etcd as well: no two of the same minute, whoever made them (24 minutes have names of their own).
     std::set<std::string> snapshots;
     for (const auto& machine : lab().of_role("db")) {
-        const auto log = lab().exec(machine.name, {"journalctl", "-u", "ingot-agent", "--output=cat", "--no-pager"});
+        const auto log = lab().exec(machine.name, {"journalctl", "-u", "ingot-agent",
+                                                   "--since=@" + each_minute_since_, "--output=cat", "--no-pager"});
         for (const auto& line : text::lines(log.out)) {
             if (line.find("a snapshot of etcd is in repository") == std::string::npos) { continue; }
             EXPECT_TRUE(snapshots.insert(line.substr(line.find("a snapshot"))).second) << line;

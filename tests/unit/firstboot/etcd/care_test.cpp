@@ -140,7 +140,7 @@ TEST(Snapshots, AreKnownByTheirExactNames) {
 TEST(Space, IsDescribedForStatus) {
     constexpr std::int64_t kQuota = 2'147'483'648;
     EXPECT_EQ(describe_space({.size = 41'943'040, .compacted = 812, .revision = 990}, kQuota),
-              "40.0 MiB of 2.0 GiB (1 %), no alarm; compacted up to revision 812 of 990; never defragmented");
+              "41.9 MB of 2.1 GB (1 %), no alarm; compacted up to revision 812 of 990; never defragmented");
     EXPECT_EQ(describe_space({.size = kQuota,
                               .alarms = {"NOSPACE"},
                               .compacted = -1,
@@ -148,7 +148,7 @@ TEST(Space, IsDescribedForStatus) {
                               .defragmented = "etcd-2",
                               .defragmented_at = "2026-11-28T01:00:00Z"},
                              kQuota),
-              "2.0 GiB of 2.0 GiB (100 %), ALARM NOSPACE; not compacted since it began; last defragmented: etcd-2 at "
+              "2.1 GB of 2.1 GB (100 %), ALARM NOSPACE; not compacted since it began; last defragmented: etcd-2 at "
               "2026-11-28T01:00:00Z");
 }
 
