@@ -20,6 +20,9 @@ inline constexpr std::string_view kBackupUnit = "ingot-backup.service";
 /// `ingot-agent retire` leaves it: this node takes no part any more, also after a reboot.
 inline constexpr std::string_view kRetiredFile = "/var/lib/ingot/retired.json";
 
+/// Whether there is a watchdog is found out when the machine is set up: the agent's sandbox has no devices.
+inline constexpr std::string_view kWatchdogMark = "/run/ingot/watchdog";
+
 /// Memory, cores, disk, watchdog.
 Machine observe_machine(const Database& database);
 
