@@ -69,7 +69,9 @@ Status make_folders(const fs::path& path) {
     for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
         const bool made = ::mkdir(folder->c_str(), kOpen) == 0;
         if (!made && errno != EEXIST) { return fail_errno(errno, "creating " + folder->string()); }
-        if (made && ::chmod(folder->c_str(), kOpen) != 0) { return fail_errno(errno, "creating " + folder->string()); }
+        if (made && ::chmod(folder->c_str(), kOpen) != 0) {
+            return fail_errno(errno, "creating " + folder->string());
+        }
     }
     // Something else may stand where a folder should.
     std::error_code error;

@@ -101,9 +101,9 @@ Status watch_space(const Shared& shared) {
 } // namespace
 
 std::vector<Step> backup_machine_steps(const NodeSpec& node, Environment& environment) {
-    return {{.name = "backup.folder", .description = "making the folder of the repository", .apply = [node, &environment] {
-                 return make_folder(node, environment);
-             }}};
+    return {{.name = "backup.folder",
+             .description = "making the folder of the repository",
+             .apply = [node, &environment] { return make_folder(node, environment); }}};
 }
 
 Role make_backup_role(const NodeSpec& node, Environment& environment) {

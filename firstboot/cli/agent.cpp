@@ -19,6 +19,8 @@ namespace {
 /// Short, because a clock that is set back after the first boot makes the certificate one of the future.
 constexpr auto kRenewalInterval = std::chrono::seconds(20);
 
+constexpr auto kLookAfterSetup = std::chrono::seconds(10);
+
 /// A twentieth of the time already waited: a setup that takes half a second costs some milliseconds more, and one
 /// that waits for an hour is looked at once a second.
 constexpr int kShare = 20;
@@ -54,11 +56,15 @@ Duty Agent::identity_duty() const {
             }};
 }
 
-/// Killed and started again, the agent goes on with what was handed to it. Else the setup begins, also one that is
-/// under way: what it would hand over may be of user-data that is not the newest.
+/// systemd starts the setup with the agent. Killed and started again, the agent goes on with what was handed to it,
+/// or with the setup that is under way; after a stop that was asked for there is neither, and the setup begins anew.
 bool Agent::begin_setup() {
     const auto state = environment_.services.state(kSetupUnit);
-    if (files::exists(environment_.root.at(kHandoverFile)) && state && *state == "active") { return true; }
+    const bool runs = state && (*state == "active" || *state == "activating");
+    const auto shown = files::read(environment_.root.at(kSetupStatusFile));
+    const auto setup = status_from_json(shown ? *shown : "");
+    const bool has_ended = setup && setup->state == NodeState::ready;
+    if (runs && (files::exists(environment_.root.at(kHandoverFile)) || !has_ended)) { return true; }
     forget_handover(environment_);
     for (;;) {
         const auto begun = environment_.services.restart(kSetupUnit);
@@ -70,6 +76,7 @@ bool Agent::begin_setup() {
 
 bool Agent::await_setup(const std::function<bool(const NodeStatus&)>& is_done) {
     const auto begin = environment_.clock.monotonic();
+    auto looked = begin;
     const auto file = environment_.root.at(kSetupStatusFile);
     std::string last;
     for (;;) {
@@ -80,7 +87,16 @@ bool Agent::await_setup(const std::function<bool(const NodeStatus&)>& is_done) {
         }
         const auto setup = status_from_json(last);
         if (is_done(setup.value_or(NodeStatus{}))) { return true; }
-        const auto waited = environment_.clock.monotonic() - begin;
+        const auto now = environment_.clock.monotonic();
+        if (now - looked >= kLookAfterSetup) {
+            looked = now;
+            // Whoever has stopped it: nothing goes on without it.
+            const auto state = environment_.services.state(kSetupUnit);
+            if (state && (*state == "inactive" || *state == "failed")) {
+                static_cast<void>(environment_.services.start(kSetupUnit).has_value());
+            }
+        }
+        const auto waited = now - begin;
         if (!stop_.pause(handover_pause(std::chrono::duration_cast<std::chrono::milliseconds>(waited)))) {
             return false;
         }
@@ -88,28 +104,29 @@ bool Agent::await_setup(const std::function<bool(const NodeStatus&)>& is_done) {
 }
 
 Step Agent::take_over_step() {
-    return {.name = "node.take-over", .description = "taking over from ingot-setup.service", .apply = [this]() -> Status {
-                INGOT_ASSIGN(const auto text, files::read(environment_.root.at(kHandoverFile)), "");
-                INGOT_ASSIGN(const auto handover, handover_from_json(text), std::string(kHandoverFile));
-                const auto fetch = [&handover](const std::string& address) -> Result<std::string> {
-                    const auto found = handover.included.find(address);
-                    if (found == handover.included.end()) { return fail(ErrorKind::bug, address + " is not there"); }
-                    return found->second;
-                };
-                INGOT_ASSIGN(auto data,
-                             cloud_init::parse_node_data({.user_data = handover.metadata.user_data,
-                                                          .vendor_data = handover.metadata.vendor_data,
-                                                          .fetch = fetch},
-                                                         "user-data"),
-                             "");
-                adopt_accepted(data, environment_.root);
-                INGOT_ASSIGN(node_, make_node(handover.metadata, data.user_data, handover.facts), "");
-                node_->instance_id = handover.data_instance;
-                access_ = std::move(data.access);
-                board_.set_identity(node_->name, to_string(node_->config.role), node_->config.cluster);
-                log::info(text::format("this is {} at {}", node_->name, node_->address));
-                return {};
-            }};
+    return {
+        .name = "node.take-over", .description = "taking over from ingot-setup.service", .apply = [this]() -> Status {
+            INGOT_ASSIGN(const auto text, files::read(environment_.root.at(kHandoverFile)), "");
+            INGOT_ASSIGN(const auto handover, handover_from_json(text), std::string(kHandoverFile));
+            const auto fetch = [&handover](const std::string& address) -> Result<std::string> {
+                const auto found = handover.included.find(address);
+                if (found == handover.included.end()) { return fail(ErrorKind::bug, address + " is not there"); }
+                return found->second;
+            };
+            INGOT_ASSIGN(auto data,
+                         cloud_init::parse_node_data({.user_data = handover.metadata.user_data,
+                                                      .vendor_data = handover.metadata.vendor_data,
+                                                      .fetch = fetch},
+                                                     "user-data"),
+                         "");
+            adopt_accepted(data, environment_.root);
+            INGOT_ASSIGN(node_, make_node(handover.metadata, data.user_data, handover.facts), "");
+            node_->instance_id = handover.data_instance;
+            access_ = std::move(data.access);
+            board_.set_identity(node_->name, to_string(node_->config.role), node_->config.cluster);
+            log::info(text::format("this is {} at {}", node_->name, node_->address));
+            return {};
+        }};
 }
 
 Step Agent::serves_step() const {
@@ -119,9 +136,7 @@ Step Agent::serves_step() const {
 }
 
 void Agent::work() {
-    const auto handed_over = [this](const NodeStatus&) {
-        return files::exists(environment_.root.at(kHandoverFile));
-    };
+    const auto handed_over = [this](const NodeStatus&) { return files::exists(environment_.root.at(kHandoverFile)); };
     if (!begin_setup() || !await_setup(handed_over) || !runner_.run({take_over_step(), identity_step()})) { return; }
     auto role = make_role(*node_, environment_);
     if (node_->config.role == cloud_init::Role::etcd) { add_join_service(role, *node_, access_, environment_); }

@@ -1,5 +1,5 @@
-// What ingot-agent.service does: begins the setup of the machine (setup.hpp), which is another unit with other rights,
-// and shows how it goes; takes over from it; then identity → role → duties, for as long as the machine runs.
+// What ingot-agent.service does: begins the setup of the machine (setup.hpp), which is another unit with other
+// rights, and shows how it goes; takes over from it; then identity → role → duties, for as long as the machine runs.
 //
 // A stop that is asked for is a stop of all that: the next start begins with the user-data. An agent that was
 // killed goes on where it was.
@@ -18,8 +18,7 @@ namespace ingot::firstboot::cli {
 class Agent final {
   public:
     Agent(Environment& environment, StatusBoard& board, Stop& stop)
-        : environment_(environment), board_(board), stop_(stop),
-          runner_(environment, board, stop, kTimelineFile) {}
+        : environment_(environment), board_(board), stop_(stop), runner_(environment, board, stop, kTimelineFile) {}
 
     /// Returns when the program is to end, or when nothing is left to do because of a failure that time cannot heal.
     void work();

@@ -1,3 +1,4 @@
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <functional>
@@ -61,10 +62,12 @@ class Service {
         // waited for it here would wait for other machines.
         notify::ready();
         auto working = std::async(std::launch::async, [&] {
-            if (work(environment_, board_, stop_)) { ::kill(::getpid(), SIGTERM); }
+            over_ = work(environment_, board_, stop_);
+            if (over_) { ::kill(::getpid(), SIGTERM); }
         });
         wait_for_stop(signals_);
-        notify::stopping();
+        // Of what ends by itself, systemd would take that for a stop that was asked for.
+        if (!over_) { notify::stopping(); }
         before_the_end(environment_);
         stop_.request();
         if (working.wait_for(kPatience) != std::future_status::ready) {
@@ -81,13 +84,13 @@ class Service {
     FailingProcesses processes_{real_processes_};
     SystemctlServices services_{processes_};
     clock::SystemClock clock_;
-    Environment environment_{.root = files::Root(),
-                             .processes = processes_,
-                             .services = services_,
-                             .clock = clock_,
-                             .make_http = [] { return std::make_unique<http::CurlClient>(); }};
+    Environment environment_{
+        .root = files::Root(), .processes = processes_, .services = services_, .clock = clock_, .make_http = [] {
+            return std::make_unique<http::CurlClient>();
+        }};
     StatusBoard board_;
     Stop stop_;
+    std::atomic<bool> over_ = false;
 };
 
 } // namespace
@@ -118,11 +121,9 @@ int set_up() {
         notify::status(line);
         console.say(line);
     });
-    return service.run(
-        [&console](Environment& environment, StatusBoard& board, Stop& stop) {
-            return Setup(environment, board, stop, console).work();
-        },
-        [](Environment&) {});
+    return service.run([&console](Environment& environment, StatusBoard& board,
+                                  Stop& stop) { return Setup(environment, board, stop, console).work(); },
+                       [](Environment&) {});
 }
 
 } // namespace ingot::firstboot::cli

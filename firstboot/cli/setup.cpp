@@ -49,7 +49,8 @@ Step Setup::read_user_data_step() {
                 if (user_data_keys_) {
                     INGOT_ASSIGN(counting_, signed_text(counting_, *user_data_keys_, metadata_->signature), "");
                 }
-                const auto fetch = [this, get = fetch_with(environment_, user_data_keys_)](const std::string& address) {
+                const auto fetch = [this,
+                                    get = fetch_with(environment_, user_data_keys_)](const std::string& address) {
                     auto text = get(address);
                     if (text) { included_[address] = *text; }
                     return text;
@@ -134,9 +135,9 @@ bool Setup::set_up_machine() {
 }
 
 Step Setup::pki_step() const {
-    return {.name = "identity.folder", .description = "making the folder of this node's certificate", .apply = [this] {
-                return make_pki_folder(environment_.root);
-            }};
+    return {.name = "identity.folder",
+            .description = "making the folder of this node's certificate",
+            .apply = [this] { return make_pki_folder(environment_.root); }};
 }
 
 bool Setup::set_up_node() {

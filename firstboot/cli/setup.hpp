@@ -1,12 +1,12 @@
-// What ingot-setup.service does at each boot: datasource → user-data → machine → node; then it hands over to the agent,
-// does what comes last when the role serves, and ends. It has all rights, for programs of the user-data need them, and
-// listens to nobody.
+// What ingot-setup.service does at each boot: datasource → user-data → machine → node; then it hands over to the
+// agent, does what comes last when the role serves, and ends. It has all rights, for programs of the user-data need
+// them, and listens to nobody.
 //
 // Two rules about failure. User-data with a fault in it changes nothing: it is said what is wrong, line by line,
 // and the program stays up so that systemd and the status say the same. And what a person needs to look at a broken
 // node comes before anything that can be refused or waited for: the network and the ssh keys that the datasource
-// names before the user-data is even read, host name, keys and users of the user-data before files, disks, packages and
-// the role.
+// names before the user-data is even read, host name, keys and users of the user-data before files, disks, packages
+// and the role.
 #pragma once
 
 #include <map>

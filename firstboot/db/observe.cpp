@@ -53,8 +53,8 @@ Result<std::optional<std::string>> system_id_of(const Database& database) {
     if (!files::exists(database.environment.root.at(directory + "/global/pg_control"))) {
         return std::optional<std::string>();
     }
-    // Not in a unit of its own, as everything else of PostgreSQL: "there is none" lets a directory be cleared away, so
-    // it must not be what is heard when systemd has no time, or when this program may not read the file.
+    // Not in a unit of its own, as everything else of PostgreSQL: "there is none" lets a directory be cleared away,
+    // so it must not be what is heard when systemd has no time, or when this program may not read the file.
     INGOT_TRY(files::read(database.environment.root.at(directory + "/global/pg_control")), "");
     INGOT_ASSIGN(const auto output,
                  database.environment.processes.run(

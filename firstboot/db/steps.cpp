@@ -65,8 +65,8 @@ Status find_watchdog(const Database& database) {
     const auto& root = database.environment.root;
     const auto device = root.at("/dev/watchdog");
     if (root.is_system() && !files::exists(device) && !files::exists(root.at("/run/systemd/container"))) {
-        const auto loaded =
-            database.environment.processes.run({.argv = {"modprobe", "softdog"}, .timeout = std::chrono::seconds(10)});
+        const auto loaded = database.environment.processes.run(
+            {.argv = {"modprobe", "softdog"}, .timeout = std::chrono::seconds(10)});
         if (!loaded || loaded->exit_code != 0) {
             log::warning(
                 "there is no watchdog and softdog cannot be loaded: a leader that hangs is not stopped by force");

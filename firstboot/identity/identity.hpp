@@ -17,7 +17,7 @@
 
 namespace ingot::firstboot {
 
-/// /etc/ingot/pki. What is written there belongs to group ingot, whoever writes it: the agent may not give files away.
+/// /etc/ingot/pki. What is written there belongs to group ingot: the agent may not give files away.
 Status make_pki_folder(const files::Root& root);
 
 /// Makes sure that /etc/ingot/pki holds the trust bundles and a valid leaf for this node. A leaf that names this

@@ -50,7 +50,8 @@ bool installed = false; // NOLINT(cppcoreguidelines-avoid-non-const-global-varia
         // In the agent's sandbox it is refused; then systemd has it done, and this thread gets no further.
         process::PosixProcesses processes;
         static_cast<void>(
-            processes.run({.argv = {"systemd-run", "--quiet", "systemctl", "reboot", "--force", "--force"}}).has_value());
+            processes.run({.argv = {"systemd-run", "--quiet", "systemctl", "reboot", "--force", "--force"}})
+                .has_value());
         std::this_thread::sleep_for(std::chrono::seconds(10));
     }
     static_cast<void>(std::raise(SIGKILL));

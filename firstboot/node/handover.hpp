@@ -1,7 +1,7 @@
 // What ingot-setup.service hands to ingot-agent.service when the machine is set up, until the next boot.
 //
-// The agent's sandbox has no disks, no devices and no list of the machine's addresses, so it cannot read a datasource.
-// And an agent that is started again, because it was killed, goes on although no datasource answers.
+// The agent's sandbox has no disks, no devices and no list of the machine's addresses, so it cannot read a
+// datasource. And an agent that is started again, because it was killed, goes on although no datasource answers.
 #pragma once
 
 #include <map>
@@ -18,7 +18,7 @@ struct Handover {
     /// to be.
     Metadata metadata;
     Facts facts;
-    std::string data_instance;                      ///< see Journal::data_instance()
+    std::string data_instance;                     ///< see Journal::data_instance()
     std::map<std::string, std::string> included{}; ///< what the user-data includes, by its address
 };
 

@@ -1,7 +1,7 @@
 // The first boot of each role, with the power cut at a quarter of the points at which something has become durable
-// (with INGOT_THOROUGH=1 the setup or the agent is killed at each of them), and with user-data that uses the keys of cloud-config
-// which a container can show. Then disks that wake up as another instance. One small lab; the tests run in the order
-// in which they stand here, each on what the one before left.
+// (with INGOT_THOROUGH=1 the setup or the agent is killed at each of them), and with user-data that uses the keys of
+// cloud-config which a container can show. Then disks that wake up as another instance. One small lab; the tests run
+// in the order in which they stand here, each on what the one before left.
 #include <cstdlib>
 #include <set>
 

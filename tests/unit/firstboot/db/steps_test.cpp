@@ -21,7 +21,9 @@ class DbSteps : public ::testing::Test {
         return step == steps.end() ? fail(ErrorKind::bug, "no such step") : step->apply();
     }
     Status apply(std::string_view name) const { return apply_of(role.steps, name); }
-    Status set_up(std::string_view name) { return apply_of(db_machine_steps(sample_node(), world.environment), name); }
+    Status set_up(std::string_view name) {
+        return apply_of(db_machine_steps(sample_node(), world.environment), name);
+    }
     [[nodiscard]] mode_t mode_of(std::string_view path) const {
         struct stat status{};
         return ::stat(world.environment.root.at(path).c_str(), &status) == 0 ? status.st_mode & 07777U : 0U;
