@@ -24,6 +24,11 @@ namespace {
 struct Owner {
     uid_t uid = static_cast<uid_t>(-1);
     gid_t gid = static_cast<gid_t>(-1);
+
+    [[nodiscard]] bool is_of(const struct stat& status) const {
+        return (uid == static_cast<uid_t>(-1) || uid == status.st_uid) &&
+               (gid == static_cast<gid_t>(-1) || gid == status.st_gid);
+    }
 };
 
 Result<Owner> resolve(const Ownership& ownership) {
@@ -51,6 +56,27 @@ Status write_all(int fd, std::string_view bytes, const fs::path& path) {
         }
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
+    return {};
+}
+
+/// Missing folders up to this one, 0755 whatever the umask is.
+Status make_folders(const fs::path& path) {
+    std::vector<fs::path> missing;
+    for (auto folder = path; !folder.empty() && !files::exists(folder); folder = folder.parent_path()) {
+        missing.push_back(folder);
+    }
+    constexpr mode_t kOpen = 0755;
+    for (auto folder = missing.rbegin(); folder != missing.rend(); ++folder) {
+        const bool made = ::mkdir(folder->c_str(), kOpen) == 0;
+        if (!made && errno != EEXIST) { return fail_errno(errno, "creating " + folder->string()); }
+        if (made && ::chmod(folder->c_str(), kOpen) != 0) {
+            return fail_errno(errno, "creating " + folder->string());
+        }
+    }
+    // Something else may stand where a folder should.
+    std::error_code error;
+    fs::create_directories(path, error);
+    if (error) { return fail_errno(error.value(), "creating " + path.string()); }
     return {};
 }
 
@@ -106,8 +132,9 @@ Result<AtomicFile> AtomicFile::create(const fs::path& path, const Ownership& own
     AtomicFile file(path, name, std::move(fd));
     // Held until it is closed: says to remove_abandoned() that somebody writes it.
     static_cast<void>(::flock(file.fd(), LOCK_EX | LOCK_NB));
-    if ((owner.uid != static_cast<uid_t>(-1) || owner.gid != static_cast<gid_t>(-1)) &&
-        ::fchown(file.fd(), owner.uid, owner.gid) != 0) {
+    struct stat status{};
+    if (::fstat(file.fd(), &status) != 0) { return fail_errno(errno, "looking at " + name); }
+    if (!owner.is_of(status) && ::fchown(file.fd(), owner.uid, owner.gid) != 0) {
         return fail_errno(errno, "setting the owner of " + path.string());
     }
     if (::fchmod(file.fd(), ownership.mode) != 0) {
@@ -157,9 +184,7 @@ Result<std::optional<std::string>> read_if_exists(const fs::path& path) {
 }
 
 Status write(const fs::path& path, std::string_view content, const Ownership& ownership) {
-    std::error_code error;
-    if (path.has_parent_path()) { fs::create_directories(path.parent_path(), error); }
-    if (error) { return fail_errno(error.value(), "creating " + path.parent_path().string()); }
+    if (path.has_parent_path()) { INGOT_TRY(make_folders(path.parent_path()), ""); }
     INGOT_ASSIGN(auto file, AtomicFile::create(path, ownership), "");
     INGOT_TRY(file.write(content), "");
     return file.commit();
@@ -169,9 +194,7 @@ Result<bool> write_if_different(const fs::path& path, std::string_view content, 
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
         INGOT_ASSIGN(const auto owner, resolve(ownership), "writing " + path.string());
-        const bool same_owner = (owner.uid == static_cast<uid_t>(-1) || owner.uid == status.st_uid) &&
-                                (owner.gid == static_cast<gid_t>(-1) || owner.gid == status.st_gid);
-        if (same_owner && (status.st_mode & 07777U) == ownership.mode) {
+        if (owner.is_of(status) && (status.st_mode & 07777U) == ownership.mode) {
             const auto present = read(path);
             if (present && *present == content) { return false; }
         }
@@ -181,19 +204,21 @@ Result<bool> write_if_different(const fs::path& path, std::string_view content, 
 }
 
 Status make_directory(const fs::path& path, const Ownership& ownership) {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) { return fail_errno(error.value(), "creating " + path.string()); }
+    INGOT_TRY(make_folders(path), "");
     return set_ownership(path, ownership);
 }
 
 Status set_ownership(const fs::path& path, const Ownership& ownership) {
     INGOT_ASSIGN(const auto owner, resolve(ownership), "setting the owner of " + path.string());
-    if ((owner.uid != static_cast<uid_t>(-1) || owner.gid != static_cast<gid_t>(-1)) &&
-        ::lchown(path.c_str(), owner.uid, owner.gid) != 0) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) != 0) { return fail_errno(errno, "setting the owner of " + path.string()); }
+    // What is right already is left alone: who may not change owners may still find that nothing has to be.
+    const bool same_owner = owner.is_of(status);
+    if (!same_owner && ::lchown(path.c_str(), owner.uid, owner.gid) != 0) {
         return fail_errno(errno, "setting the owner of " + path.string());
     }
-    if (::chmod(path.c_str(), ownership.mode) != 0) {
+    const bool same_mode = same_owner && !S_ISLNK(status.st_mode) && (status.st_mode & 07777U) == ownership.mode;
+    if (!same_mode && ::chmod(path.c_str(), ownership.mode) != 0) {
         return fail_errno(errno, "setting the mode of " + path.string());
     }
     return {};

@@ -41,18 +41,21 @@ const cloud_init::Repository* own_repository(const NodeSpec& node) {
     return nullptr;
 }
 
+Status make_folder(const NodeSpec& node, const Environment& environment) {
+    const auto* const repository = own_repository(node);
+    // User-data in which it is not is refused by the role's first step.
+    if (repository == nullptr) { return {}; }
+    const auto folder = environment.root.at(backup::repository_path(node, *repository));
+    if (files::exists(folder)) { return {}; }
+    return files::make_directory(folder, owned_by(environment, 0750, "postgres", "postgres"));
+}
+
 Status configure(const Shared& shared) {
     const auto& environment = shared.environment;
     INGOT_ASSIGN(const auto config, backup::render_host_config(shared.node), "");
     INGOT_TRY(files::write_if_different(environment.root.at(backup::kConfigFile), config,
                                         owned_by(environment, 0640, "root", "postgres")),
               "");
-    const auto* const repository = own_repository(shared.node);
-    if (repository == nullptr) { return fail(ErrorKind::bug, "a configuration without a repository"); }
-    const auto folder = environment.root.at(backup::repository_path(shared.node, *repository));
-    if (files::exists(folder)) { return {}; }
-    INGOT_TRY(files::make_directory(folder, owned_by(environment, 0750, "postgres", "postgres")),
-              "making the folder of the repository");
     return {};
 }
 
@@ -96,6 +99,12 @@ Status watch_space(const Shared& shared) {
 }
 
 } // namespace
+
+std::vector<Step> backup_machine_steps(const NodeSpec& node, Environment& environment) {
+    return {{.name = "backup.folder",
+             .description = "making the folder of the repository",
+             .apply = [node, &environment] { return make_folder(node, environment); }}};
+}
 
 Role make_backup_role(const NodeSpec& node, Environment& environment) {
     const auto shared = std::make_shared<Shared>(Shared{.node = node, .environment = environment});

@@ -16,6 +16,21 @@ namespace ingot::firstboot::cli {
 
 /// `ingot-agent run`: until SIGTERM.
 int run();
+/// `ingot-agent setup`: until all is done, or SIGTERM.
+int set_up();
+
+/// The two programs of a machine say how they are in files of their own, and note the times of their steps; the agent
+/// shows the other's steps beside its own.
+inline constexpr std::string_view kStatusFile = "/run/ingot/status.json";
+inline constexpr std::string_view kTimelineFile = "/run/ingot/timeline.json";
+inline constexpr std::string_view kSetupStatusFile = "/run/ingot/setup.json";
+inline constexpr std::string_view kSetupTimelineFile = "/run/ingot/setup-timeline.json";
+inline constexpr std::string_view kSetupUnit = "ingot-setup.service";
+
+/// Nothing is handed over any more: the next agent begins the setup anew.
+void forget_handover(const Environment& environment);
+/// How long to wait before looking again whether the other program has gone on.
+std::chrono::milliseconds handover_pause(std::chrono::milliseconds waited);
 
 struct StatusOptions {
     bool wait = false;
@@ -49,8 +64,6 @@ Result<int> doctor();
 
 /// `ingot-agent timeline [--svg FILE]`: the boot on one axis of time.
 Result<int> timeline(const std::string& svg_file);
-/// Where the agent keeps the times of its steps.
-inline constexpr std::string_view kTimelineFile = "/run/ingot/timeline.json";
 
 /// `ingot-agent network FILE [--out DIR]`: systemd-networkd's files for a description of the network.
 Result<int> network(const std::string& file, const std::string& folder);
@@ -105,6 +118,9 @@ Result<NodeStatus> read_status();
 
 /// The folders in which a role keeps what must not be lost.
 std::vector<std::string> role_data(const NodeSpec& node);
+
+/// What the setup does for the role: all that takes more rights than the agent has.
+std::vector<Step> role_machine_steps(const NodeSpec& node, Environment& environment);
 
 /// The steps and duties of the node's role.
 Role make_role(const NodeSpec& node, Environment& environment);

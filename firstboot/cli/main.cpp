@@ -77,8 +77,10 @@ void add_backup_commands(CLI::App& app, Action& action) {
 
 void add_commands(CLI::App& app, Action& action) {
     namespace cli = ingot::firstboot::cli;
-    app.add_subcommand("run", "Set this machine up and look after it (the unit ingot-agent.service does this)")
+    app.add_subcommand("run", "Make this machine a member and look after it (the unit ingot-agent.service does this)")
         ->callback([&action] { action = [] { return cli::run(); }; });
+    app.add_subcommand("setup", "Set this machine up as its user-data says (the unit ingot-setup.service does this)")
+        ->callback([&action] { action = [] { return cli::set_up(); }; });
 
     static cli::StatusOptions options;
     static std::int64_t timeout = options.timeout.count();

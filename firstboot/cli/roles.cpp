@@ -94,6 +94,16 @@ std::vector<std::string> role_data(const NodeSpec& node) {
     return {};
 }
 
+std::vector<Step> role_machine_steps(const NodeSpec& node, Environment& environment) {
+    switch (node.config.role) {
+    case cloud_init::Role::db: return db_machine_steps(node, environment);
+    case cloud_init::Role::backup: return backup_machine_steps(node, environment);
+    case cloud_init::Role::etcd:
+    case cloud_init::Role::proxy: return {};
+    }
+    return {};
+}
+
 Role make_role(const NodeSpec& node, Environment& environment) {
     switch (node.config.role) {
     case cloud_init::Role::db: return make_db_role(node, environment);

@@ -16,8 +16,8 @@ NodeStatus not_started() {
 } // namespace
 
 Result<NodeStatus> read_status() {
-    const auto file = files::Root().at(std::string(paths::kRun) + "/status.json");
-    INGOT_ASSIGN(const auto content, files::read_if_exists(file), "reading the agent's status");
+    INGOT_ASSIGN(const auto content, files::read_if_exists(files::Root().at(kStatusFile)),
+                 "reading the agent's status");
     if (!content) { return not_started(); }
     return status_from_json(*content);
 }

@@ -10,8 +10,9 @@ namespace ingot::firstboot::cli {
 
 Result<int> timeline(const std::string& svg_file) {
     process::PosixProcesses processes;
-    INGOT_ASSIGN(const auto bars, timeline::read(processes, kTimelineFile, files::exists("/run/systemd/container")),
-                 "");
+    INGOT_ASSIGN(
+        const auto bars,
+        timeline::read(processes, {kSetupTimelineFile, kTimelineFile}, files::exists("/run/systemd/container")), "");
     if (svg_file.empty()) {
         std::printf("%s", timeline::to_text(bars).c_str());
         return 0;

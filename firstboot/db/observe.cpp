@@ -53,9 +53,14 @@ Result<std::optional<std::string>> system_id_of(const Database& database) {
     if (!files::exists(database.environment.root.at(directory + "/global/pg_control"))) {
         return std::optional<std::string>();
     }
+    // Not in a unit of its own, as everything else of PostgreSQL: "there is none" lets a directory be cleared away,
+    // so it must not be what is heard when systemd has no time, or when this program may not read the file.
+    INGOT_TRY(files::read(database.environment.root.at(directory + "/global/pg_control")), "");
     INGOT_ASSIGN(const auto output,
-                 database.environment.processes.run(as_postgres(
-                     {bin_directory(database.node) + "/pg_controldata", "--pgdata=" + directory}, kQuick)),
+                 database.environment.processes.run(
+                     {.argv = {bin_directory(database.node) + "/pg_controldata", "--pgdata=" + directory},
+                      .directory = "/",
+                      .timeout = kQuick}),
                  "reading pg_control");
     if (output.exit_code != 0) { return std::optional<std::string>(); }
     for (const auto& line : text::lines(output.out)) {
@@ -166,7 +171,7 @@ Machine observe_machine(const Database& database) {
     return {.memory_bytes = database.node.memory_bytes,
             .cpus = std::max(1U, database.node.cpus),
             .disk_bytes = error ? 0 : space.capacity,
-            .has_watchdog = files::exists(root.at("/dev/watchdog")),
+            .has_watchdog = files::exists(root.at(kWatchdogMark)),
             .rotational = is_rotational(root, existing_part(root.at(data_directory(database.node)))),
             .wal_disk = is_mount_point(root.at(kWalMount)),
             .retiring = files::exists(root.at(kRetiredFile))};

@@ -20,6 +20,9 @@ inline constexpr std::string_view kBackupUnit = "ingot-backup.service";
 /// `ingot-agent retire` leaves it: this node takes no part any more, also after a reboot.
 inline constexpr std::string_view kRetiredFile = "/var/lib/ingot/retired.json";
 
+/// Whether there is a watchdog is found out when the machine is set up: the agent's sandbox has no devices.
+inline constexpr std::string_view kWatchdogMark = "/run/ingot/watchdog";
+
 /// Memory, cores, disk, watchdog.
 Machine observe_machine(const Database& database);
 
@@ -27,8 +30,8 @@ Result<std::optional<Claim>> read_claim(const Database& database);
 Status write_claim(const Database& database, const Claim& claim);
 
 /// The repositories are asked only where they decide (rule G), so that one that does not answer keeps no member from
-/// starting. Then etcd is read after them: a stanza is made after etcd knows the database, so a stanza without an entry
-/// in etcd is seen only if the entry is really gone.
+/// starting. Then etcd is read after them: a stanza is made after etcd knows the database, so a stanza without an
+/// entry in etcd is seen only if the entry is really gone.
 Result<Past> observe_past(const Database& database);
 
 /// Patroni's own answer on this node. transient while it does not answer.

@@ -67,18 +67,19 @@ Status check_version(const Database& database) {
 }
 
 /// A machine without a watchdog gets the kernel's own. Not in a container: the kernel is somebody else's.
-void load_watchdog(const Database& database) {
+Status find_watchdog(const Database& database) {
     const auto& root = database.environment.root;
-    if (!root.is_system() || files::exists(root.at("/dev/watchdog")) ||
-        files::exists(root.at("/run/systemd/container"))) {
-        return;
+    const auto device = root.at("/dev/watchdog");
+    if (root.is_system() && !files::exists(device) && !files::exists(root.at("/run/systemd/container"))) {
+        const auto loaded = database.environment.processes.run(
+            {.argv = {"modprobe", "softdog"}, .timeout = std::chrono::seconds(10)});
+        if (!loaded || loaded->exit_code != 0) {
+            log::warning(
+                "there is no watchdog and softdog cannot be loaded: a leader that hangs is not stopped by force");
+        }
     }
-    const auto loaded =
-        database.environment.processes.run({.argv = {"modprobe", "softdog"}, .timeout = std::chrono::seconds(10)});
-    if (!loaded || loaded->exit_code != 0) {
-        log::warning(
-            "there is no watchdog and softdog cannot be loaded: a leader that hangs is not stopped by force");
-    }
+    const auto mark = root.at(kWatchdogMark);
+    return files::exists(device) ? files::write(mark, "") : files::remove_file(mark);
 }
 
 /// Files for reading from another cluster, where there is one.
@@ -134,9 +135,6 @@ Status configure(const Database& database) {
     const auto& root = database.environment.root;
     const auto secret = owned_by(database, 0640, "root", "postgres");
     INGOT_TRY(check_version(database), "");
-    load_watchdog(database);
-    INGOT_TRY(make_folders(database), "");
-    INGOT_TRY(make_wal_folder(database), "making the folder for the WAL");
     INGOT_TRY(configure_source(database), "");
     INGOT_ASSIGN(const bool new_cas, write_trusted_cas(database), "");
     if (has_repository(database.node)) {
@@ -306,6 +304,19 @@ void add_backup_duties(Role& role, const std::shared_ptr<Shared>& shared) {
 }
 
 } // namespace
+
+std::vector<Step> db_machine_steps(const NodeSpec& node, Environment& environment) {
+    const auto database = std::make_shared<Database>(Database{.node = node, .environment = environment});
+    return {{.name = "db.folders",
+             .description = "making the folders of PostgreSQL and of its backups",
+             .apply = [database]() -> Status {
+                 INGOT_TRY(make_folders(*database), "");
+                 return make_wal_folder(*database);
+             }},
+            {.name = "db.watchdog", .description = "looking for a watchdog", .apply = [database] {
+                 return find_watchdog(*database);
+             }}};
+}
 
 Role make_db_role(const NodeSpec& node, Environment& environment) {
     const auto shared = std::make_shared<Shared>(Shared{.database = {.node = node, .environment = environment}});

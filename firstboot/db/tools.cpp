@@ -4,6 +4,7 @@
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/identity/identity.hpp"
+#include "firstboot/system/as_user.hpp"
 
 namespace ingot::firstboot::db {
 
@@ -18,12 +19,7 @@ files::Ownership owned_by(const Database& database, mode_t mode, const char* use
 }
 
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout) {
-    std::vector<std::string> whole = {"setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"};
-    whole.insert(whole.end(), std::make_move_iterator(argv.begin()), std::make_move_iterator(argv.end()));
-    return {.argv = std::move(whole),
-            .environment = {{"HOME", "/var/lib/postgresql"}},
-            .directory = "/",
-            .timeout = timeout};
+    return as_user("postgres", std::move(argv), timeout);
 }
 
 Status run_sql(const Database& database, std::string script) {

@@ -24,13 +24,10 @@ constexpr std::size_t kKeptAside = 2;
 std::string aside_folder() { return text::format("{}/aside", paths::kEtcdData); }
 std::string member_folder() { return text::format("{}/member", paths::kEtcdData); }
 
+/// Its owner is the unit's affair (StateDirectory= in ingot-etcd.service).
 Status make_data_folder(const Member& member) {
-    files::Ownership ownership{.mode = 0700};
-    if (member.environment.root.is_system()) {
-        ownership.user = "etcd";
-        ownership.group = "etcd";
-    }
-    return files::make_directory(member.environment.root.at(paths::kEtcdData), ownership);
+    const auto folder = member.environment.root.at(paths::kEtcdData);
+    return files::exists(folder) ? Status() : files::make_directory(folder, {.mode = 0700});
 }
 
 Status start_unit(const Member& member, const Founding& founding, StartMode mode) {

@@ -28,7 +28,9 @@ bool is_own(const NodeSpec& node, const Founding& record) {
 
 bool has_write_ahead_log(const files::Root& root) {
     const auto names = files::list(root.at(log_folder()));
-    return names && std::ranges::any_of(*names, [](const auto& name) { return name.ends_with(".wal"); });
+    // What cannot be looked into may hold one: only "there is no such folder" means that there is none.
+    if (!names) { return names.error().kind != ErrorKind::not_found; }
+    return std::ranges::any_of(*names, [](const auto& name) { return name.ends_with(".wal"); });
 }
 
 Result<std::optional<Founding>> read_founding(const files::Root& root) {

@@ -33,6 +33,7 @@ inline constexpr std::string_view kFirewallFile = "/etc/ingot/firewall.nft";
 
 /// Addresses of nodes that were revoked, in a table of its own beside the other; loaded with it at each boot.
 inline constexpr std::string_view kShutOutFile = "/etc/ingot/firewall-revoked.nft";
+inline constexpr std::string_view kShutOutUnit = "ingot-revoked.service"; ///< loads it
 /// The file for `nft -f`: nothing comes from these addresses and nothing goes to them, also on connections that are
 /// there; pure. Whose cluster it is stands in its first line.
 std::string render_shut_out(std::string_view cluster_id, const std::vector<std::string>& addresses);

@@ -30,9 +30,13 @@ Status shut_out(const NodeSpec& node, const std::vector<std::string>& addresses,
     const auto rules = render_shut_out(node.config.cluster_id, addresses);
     if (present == rules) { return {}; }
     INGOT_TRY(files::write(file, rules), "writing who was revoked");
-    if (auto loaded = load(kShutOutFile, environment); !loaded) {
+    // By a unit: the agent has no right to do so itself.
+    const auto loaded =
+        process::run_checked(environment.processes, {.argv = {"systemctl", "restart", std::string(kShutOutUnit)},
+                                                     .timeout = std::chrono::seconds(30)});
+    if (!loaded) {
         INGOT_TRY(files::remove_file(file), ""); // so that the next round tries again
-        return loaded;
+        return Error(loaded.error()).with_context(text::format("loading {}", kShutOutFile));
     }
     log::warning(addresses.empty()
                      ? std::string("no revoked node is shut out any more")

@@ -180,11 +180,18 @@ Result<bool> obtain_identity(const NodeSpec& node, Environment& environment) {
     return obtain_identity(node, {}, environment);
 }
 
+Status make_pki_folder(const files::Root& root) {
+    constexpr mode_t kFilesAreOfTheGroup = 02755;
+    files::Ownership ownership{.mode = 0755};
+    if (root.is_system()) { ownership = {.mode = kFilesAreOfTheGroup, .user = "root", .group = "ingot"}; }
+    return files::make_directory(root.at(paths::kPki), ownership);
+}
+
 Result<bool> obtain_identity(const NodeSpec& node, const cloud_init::AccessConfig& access, Environment& environment) {
     const auto& root = environment.root;
     const auto role = node.config.role;
     const auto doing = text::format("obtaining the certificate of {}", node.name);
-    INGOT_TRY(files::make_directory(root.at(paths::kPki)), doing);
+    INGOT_TRY(make_pki_folder(root), doing);
     INGOT_ASSIGN(const auto trust, newest_trust(node, access.generation, root), doing);
     INGOT_TRY(write_trust(trust, root), doing);
     INGOT_ASSIGN(const auto certificate, files::read_if_exists(root.at(in_pki("node.crt"))), doing);

@@ -19,6 +19,9 @@
 
 namespace ingot::firstboot {
 
+/// /etc/ingot/pki. What is written there belongs to group ingot: the agent may not give files away.
+Status make_pki_folder(const files::Root& root);
+
 /// Makes sure that /etc/ingot/pki holds the trust bundles and a valid leaf for this node. A leaf that names this
 /// node, is of the CA that signs now and has more than two thirds of its life left is kept. Returns true if it is a
 /// new one. transient, with what each signer said, while nobody signs.

@@ -1,11 +1,13 @@
 #include "firstboot/journal/fail_at.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/reboot.h>
@@ -43,7 +45,15 @@ Sweep& sweep() {
 bool installed = false; // NOLINT(cppcoreguidelines-avoid-non-const-global-variables): before any thread
 
 [[noreturn]] void fall(bool reset) {
-    if (reset) { static_cast<void>(::reboot(RB_AUTOBOOT)); }
+    if (reset) {
+        static_cast<void>(::reboot(RB_AUTOBOOT));
+        // In the agent's sandbox it is refused; then systemd has it done, and this thread gets no further.
+        process::PosixProcesses processes;
+        static_cast<void>(
+            processes.run({.argv = {"systemd-run", "--quiet", "systemctl", "reboot", "--force", "--force"}})
+                .has_value());
+        std::this_thread::sleep_for(std::chrono::seconds(10));
+    }
     static_cast<void>(std::raise(SIGKILL));
     std::abort();
 }

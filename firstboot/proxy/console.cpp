@@ -2,6 +2,7 @@
 
 #include "common/process/process.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/system/as_user.hpp"
 
 namespace ingot::firstboot::proxy {
 
@@ -33,16 +34,13 @@ Result<std::string> ask_pool(const Proxy& proxy, Pool pool, std::string_view com
                              std::chrono::milliseconds patience) {
     const auto& ports = proxy.node.config.proxy;
     const int port = pool == Pool::write ? ports.pool_port : ports.read_pool_port;
-    INGOT_ASSIGN(
-        auto output,
-        process::run_checked(proxy.environment.processes,
-                             {.argv = {"setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--",
-                                       "psql", "--no-psqlrc", "--quiet", "--csv", "--host=/var/run/postgresql",
-                                       text::format("--port={}", port), "--username=pgbouncer", "--dbname=pgbouncer",
-                                       text::format("--command={}", command)},
-                              .directory = "/",
-                              .timeout = patience}),
-        text::format("{} of {}", command, unit_of(pool)));
+    auto ask = as_user("postgres",
+                       {"psql", "--no-psqlrc", "--quiet", "--csv", "--host=/var/run/postgresql",
+                        text::format("--port={}", port), "--username=pgbouncer", "--dbname=pgbouncer",
+                        text::format("--command={}", command)},
+                       patience);
+    INGOT_ASSIGN(auto output, process::run_checked(proxy.environment.processes, ask),
+                 text::format("{} of {}", command, unit_of(pool)));
     return std::move(output.out);
 }
 

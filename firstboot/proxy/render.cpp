@@ -70,7 +70,7 @@ std::string render_haproxy(const NodeSpec& node, const Layout& layout) {
         "global\n"
         "    maxconn {}\n"
         "    no strict-limits\n"
-        "    stats socket {} mode 0600 level admin\n"
+        "    stats socket {} mode 0660 level admin\n"
         "\n"
         "defaults\n"
         "    mode tcp\n"

@@ -1,11 +1,17 @@
 #include "firstboot/proxy/virtual_address.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 
 #include "cloud-init/userdata/network.hpp"
-#include "common/json/json.hpp"
 #include "common/log/log.hpp"
-#include "common/process/process.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/pause.hpp"
 
@@ -110,15 +116,27 @@ std::set<std::string> peers_to_know(const std::set<std::string>& known, const st
     return peers;
 }
 
-std::string card_of(std::string_view ip_json, std::string_view address) {
-    const auto cards = json::parse(ip_json);
-    if (!cards || !cards->is_array()) { return {}; }
-    for (const auto& card : *cards) {
-        for (const auto& entry : json::member(card, "addr_info")) {
-            if (json::string_at(entry, "local") == address) { return json::string_at(card, "ifname").value_or(""); }
+Result<std::string> card_of(const std::string& address) {
+    constexpr std::size_t kMany = 256;
+    const files::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) { return fail_errno(errno, "looking for the card of " + address); }
+    std::vector<::ifreq> cards(kMany);
+    ::ifconf list{};
+    list.ifc_len = static_cast<int>(cards.size() * sizeof(::ifreq));
+    list.ifc_req = cards.data();
+    if (::ioctl(socket.get(), SIOCGIFCONF, &list) != 0) {
+        return fail_errno(errno, "looking for the card of " + address);
+    }
+    cards.resize(static_cast<std::size_t>(list.ifc_len) / sizeof(::ifreq));
+    for (const auto& card : cards) {
+        ::sockaddr_in own{};
+        std::memcpy(&own, &card.ifr_addr, sizeof own);
+        std::array<char, INET_ADDRSTRLEN> text{};
+        if (::inet_ntop(AF_INET, &own.sin_addr, text.data(), text.size()) != nullptr && address == text.data()) {
+            return std::string(static_cast<const char*>(card.ifr_name));
         }
     }
-    return {};
+    return fail(ErrorKind::transient, "no card of this machine has " + address);
 }
 
 Status VirtualAddress::write_health() const {
@@ -134,12 +152,7 @@ Status VirtualAddress::operator()() {
     const auto& node = proxy_.node;
     auto& environment = proxy_.environment;
     INGOT_TRY(write_health(), "");
-    if (card_.empty()) {
-        INGOT_ASSIGN(const auto output,
-                     process::run_checked(environment.processes, {.argv = {"ip", "-json", "address", "show"}}), "");
-        card_ = card_of(output.out, node.address);
-        if (card_.empty()) { return fail(ErrorKind::transient, "no card of this machine has " + node.address); }
-    }
+    if (card_.empty()) { INGOT_ASSIGN(card_, card_of(node.address), ""); }
     if (!etcd_) { etcd_ = proxy_.etcd(); }
     std::set<std::string> registered;
     if (const auto listing = etcd_->list(proxies_prefix(node.config.cluster))) {

@@ -29,8 +29,8 @@ std::set<std::string> peers_from_config(std::string_view config);
 /// many.
 std::set<std::string> peers_to_know(const std::set<std::string>& known, const std::set<std::string>& registered,
                                     std::string_view own);
-/// The card that has `address`, in the answer of `ip -json address show`.
-std::string card_of(std::string_view ip_json, std::string_view address);
+/// The card of this machine that has `address`. By ioctl: the agent's sandbox has no netlink.
+Result<std::string> card_of(const std::string& address);
 
 /// The duty: keepalived runs, and knows the other proxies.
 class VirtualAddress {

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "common/files/files.hpp"
-#include "common/text/text.hpp"
 
 namespace ingot::firstboot {
 
@@ -24,10 +23,36 @@ void StatusBoard::set_identity(std::string_view node, std::string_view role, std
 
 void StatusBoard::plan_step(std::string_view name, std::string_view description) {
     const std::scoped_lock lock(mutex_);
-    status_.steps.push_back({.name = std::string(name),
-                             .description = std::string(description),
-                             .state = "pending",
-                             .since = clock::to_rfc3339(clock_.now())});
+    put({.name = std::string(name),
+         .description = std::string(description),
+         .state = "pending",
+         .since = clock::to_rfc3339(clock_.now())});
+}
+
+void StatusBoard::put(StatusItem step) {
+    const auto present = std::ranges::find(status_.steps, step.name, &StatusItem::name);
+    if (present == status_.steps.end()) {
+        status_.steps.push_back(std::move(step));
+    } else {
+        *present = std::move(step);
+    }
+}
+
+void StatusBoard::adopt(const NodeStatus& other) {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& step : other.steps) { put(step); }
+    const auto take = [](std::string& own, const std::string& theirs) {
+        if (!theirs.empty()) { own = theirs; }
+    };
+    take(status_.node, other.node);
+    take(status_.role, other.role);
+    take(status_.cluster, other.cluster);
+    take(status_.datasource, other.datasource);
+    const auto state = other.state == NodeState::ready ? NodeState::starting : other.state;
+    if (status_.state != state) { status_.since = other.since; }
+    status_.state = state;
+    status_.messages = other.messages;
+    publish();
 }
 
 void StatusBoard::plan_duty(std::string_view name) {
@@ -79,10 +104,9 @@ void StatusBoard::publish() {
     // The status is a convenience: if /run cannot be written, the log still has everything.
     static_cast<void>(files::write(file_, to_json_text(status_)).has_value());
     if (!on_change_) { return; }
-    auto line = std::string(to_string(status_.state));
-    if (!status_.messages.empty()) { line += ": " + text::join(status_.messages, "; "); }
+    auto line = to_line(status_);
     if (line != line_) {
-        line_ = line;
+        line_ = std::move(line);
         on_change_(line_);
     }
 }

@@ -23,7 +23,7 @@ class StatusBoard {
 
     void set_identity(std::string_view node, std::string_view role, std::string_view cluster);
     void set_datasource(std::string_view name);
-    /// Announces steps or duties, in their order.
+    /// Announces steps or duties, in their order. A step of that name that is there already begins anew.
     void plan_step(std::string_view name, std::string_view description);
     void plan_duty(std::string_view name);
 
@@ -31,11 +31,16 @@ class StatusBoard {
     void duty(std::string_view name, std::string_view state, std::string_view message = {});
     void state(NodeState state, std::vector<std::string> messages = {});
 
+    /// Shows what another program does for this node: its steps beside the own ones, who the node is, and its state.
+    /// That it is ready does not mean that the node is.
+    void adopt(const NodeStatus& other);
+
     [[nodiscard]] NodeStatus snapshot() const;
 
   private:
     void update(std::vector<StatusItem>& items, std::string_view name, std::string_view state,
                 std::string_view message);
+    void put(StatusItem step);
     void publish();
 
     mutable std::mutex mutex_;

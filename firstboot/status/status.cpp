@@ -101,6 +101,12 @@ Result<NodeStatus> status_from_json(std::string_view text) {
     return status;
 }
 
+std::string to_line(const NodeStatus& status) {
+    auto line = std::string(to_string(status.state));
+    if (!status.messages.empty()) { line += ": " + text::join(status.messages, "; "); }
+    return line;
+}
+
 std::string to_screen_text(const NodeStatus& status) {
     auto screen = text::format("{}  {}  {}\n", status.node.empty() ? "this machine" : status.node,
                                status.role.empty() ? "role unknown" : status.role, to_string(status.state));

@@ -40,6 +40,8 @@ struct NodeStatus {
 
 std::string to_json_text(const NodeStatus& status);
 Result<NodeStatus> status_from_json(std::string_view text);
+/// The state in one line: "waiting: for etcd-2".
+std::string to_line(const NodeStatus& status);
 /// For a terminal.
 std::string to_screen_text(const NodeStatus& status);
 /// The exit code of `ingot-agent status`: 0 ready, 1 failed, 75 not yet.

@@ -119,8 +119,13 @@ std::vector<Bar> from_own_begin(std::vector<Bar> bars) {
     return bars;
 }
 
-Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file, bool container) {
-    INGOT_ASSIGN(auto bars, read_steps(file), "");
+Result<std::vector<Bar>> read(process::Processes& processes, const std::vector<std::filesystem::path>& files,
+                              bool container) {
+    std::vector<Bar> bars;
+    for (const auto& file : files) {
+        INGOT_ASSIGN(auto steps, read_steps(file), "");
+        for (auto& bar : steps) { bars.push_back(std::move(bar)); }
+    }
     const auto show = [&](std::vector<std::string> arguments) -> Result<std::string> {
         std::vector<std::string> argv{"systemctl", "show"};
         argv.insert(argv.end(), arguments.begin(), arguments.end());

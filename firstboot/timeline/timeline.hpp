@@ -41,8 +41,9 @@ std::vector<Bar> phases_of(std::string_view manager_properties);
 std::vector<Bar> units_of(std::string_view unit_properties);
 /// In a container the kernel's clock is the host's: everything counts from the container's own begin.
 std::vector<Bar> from_own_begin(std::vector<Bar> bars);
-/// All of the running machine, sorted by begin.
-Result<std::vector<Bar>> read(process::Processes& processes, const std::filesystem::path& file, bool container);
+/// All of the running machine, sorted by begin; `files` are of the programs that record their steps.
+Result<std::vector<Bar>> read(process::Processes& processes, const std::vector<std::filesystem::path>& files,
+                              bool container);
 
 std::string to_text(const std::vector<Bar>& bars);
 std::string to_svg(const std::vector<Bar>& bars, std::string_view title);

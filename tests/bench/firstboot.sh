@@ -47,10 +47,13 @@ write_seed() {
 # Leaves three numbers: processor ms, when the first of it started (ms since the kernel did), most resident KiB.
 while [ ! -s /run/bench-done ]; do sleep 0.05; done
 if [ "$1" = ingot-agent.service ]; then
-  pid=$(systemctl show -P MainPID "$1")
-  read -ra stat <"/proc/$pid/stat"
-  cpu=$(((stat[13] + stat[14] + stat[15] + stat[16]) * 10)) # a tick is 10 ms
-  peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")
+  cpu=0 peak=0
+  for unit in "$1" ingot-setup.service; do # both are there: the setup waits for an address
+    pid=$(systemctl show -P MainPID "$unit")
+    read -ra stat <"/proc/$pid/stat"
+    cpu=$((cpu + (stat[13] + stat[14] + stat[15] + stat[16]) * 10)) # a tick is 10 ms
+    peak=$((peak + $(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status")))
+  done
 else
   while [ ! -s /bench-time ]; do sleep 0.05; done # what it was run by writes this at its end
   read -r cpu peak < <(awk '{ printf "%.0f %d\n", ($1 + $2) * 1000, $3 }' /bench-time)

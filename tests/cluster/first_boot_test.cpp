@@ -1,7 +1,7 @@
 // The first boot of each role, with the power cut at a quarter of the points at which something has become durable
-// (with INGOT_THOROUGH=1 the agent is killed at each of them), and with user-data that uses the keys of cloud-config
-// which a container can show. Then disks that wake up as another instance. One small lab; the tests run in the order
-// in which they stand here, each on what the one before left.
+// (with INGOT_THOROUGH=1 the setup or the agent is killed at each of them), and with user-data that uses the keys of
+// cloud-config which a container can show. Then disks that wake up as another instance. One small lab; the tests run
+// in the order in which they stand here, each on what the one before left.
 #include <cstdlib>
 #include <set>
 
@@ -25,7 +25,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kName = "first-boot";
-constexpr const char* kPoints = "/var/lib/ingot-points";
+constexpr const char* kPoints = "/var/lib/ingot/points"; // where both programs may write
 const std::vector<std::string> kMachines{"etcd-1", "db-1", "db-2", "proxy-1"};
 
 std::string images() {
@@ -162,7 +162,7 @@ class FirstBoot : public testing::Test {
             for (const auto& machine : kMachines) {
                 std::printf("---- %s\n%s\n", machine.c_str(),
                             out(machine, "ingot-agent status; journalctl -n 60 "
-                                         "--no-pager -u ingot-agent")
+                                         "--no-pager -u ingot-agent -u ingot-setup")
                                 .c_str());
             }
         }
@@ -294,12 +294,12 @@ const std::vector<Seen> kSeen = {
     {"write_files.encoding", "cat /etc/lab/packed", "hello"},
     {"write_files.defer", "cat /etc/lab/deferred", "late"},
     {"runcmd, each result", "cat /var/lib/ingot/runcmd.json", "\"exit_code\": 3"},
-    {"final_message", "journalctl -u ingot-agent --no-pager", "the lab is up after"},
+    {"final_message", "journalctl -u ingot-setup --no-pager", "the lab is up after"},
     {"phone_home", "cat /var/lib/phoned", "hostname=proxy-1&instance_id="},
     {"phone_home, keys", "cat /var/lib/phoned", "pub_key_ed25519=ssh-ed25519%20"},
     // Where the machine was reset behind this step, the schedule went with it: it is asked for once.
     {"power_state",
-     "cat /run/systemd/shutdown/scheduled || journalctl -u ingot-agent --no-pager | grep system.power-state",
+     "cat /run/systemd/shutdown/scheduled || journalctl -u ingot-setup --no-pager | grep system.power-state",
      "reboot"},
 };
 

@@ -292,10 +292,14 @@ rm -f /run/search.ud /run/search.words /var/tmp/planted
 
 TEST_F(Trust, DaemonsAreSandboxed) {
     const std::map<std::string, std::vector<std::pair<std::string, double>>> limits = {
-        // The agent sets machines up: docs/security.md says why its unit is what it is. What counts is the next test.
-        {"etcd", {{"ingot-etcd.service", 1.5}, {"ingot-agent.service", 8.5}}},
-        {"db", {{"patroni.service", 2.0}}},
-        {"proxy", {{"haproxy.service", 1.5}, {"pgbouncer.service", 1.5}, {"ingot-read-pool.service", 1.5}}},
+        // docs/security.md says why the agent's are what they are.
+        {"etcd", {{"ingot-etcd.service", 1.5}, {"ingot-agent.service", 1.8}}},
+        {"db", {{"patroni.service", 2.0}, {"ingot-agent.service", 1.8}}},
+        {"proxy",
+         {{"haproxy.service", 1.5},
+          {"pgbouncer.service", 1.5},
+          {"ingot-read-pool.service", 1.5},
+          {"ingot-agent.service", 1.6}}},
     };
     for (const auto& [role, units] : limits) {
         for (const auto& [unit, limit] : units) {
@@ -311,17 +315,45 @@ TEST_F(Trust, DaemonsAreSandboxed) {
     EXPECT_EQ(trimmed(owner.out).find("root"), std::string::npos) << owner.out;
 }
 
-TEST_F(Trust, AnAgentWhoseNodeIsReadyHasGivenUpWhatFirstBootNeeded) {
+TEST_F(Trust, AnAgentHasNoRightsAndTheSetupHasEnded) {
     for (const auto& machine : machines()) {
-        // Every thread: those that listen were there before.
-        const auto threads =
+        // No capability but the one by which it looks at files of others, in whatever thread.
+        const auto rights =
             script(machine, "cd /proc/$(systemctl show --value -p MainPID ingot-agent)/task && "
-                            "grep -h -e ^Seccomp: -e ^NoNewPrivs: */status | sort | uniq -c && ls | wc -l");
-        const auto lines = text::lines(threads.out);
-        ASSERT_EQ(lines.size(), 3U) << machine << threads.out << threads.err;
-        EXPECT_NE(lines[0].find(lines[2] + " NoNewPrivs:\t1"), std::string::npos) << machine << threads.out;
-        EXPECT_NE(lines[1].find(lines[2] + " Seccomp:\t2"), std::string::npos) << machine << threads.out;
+                            "grep -h -e ^Seccomp: -e ^NoNewPrivs: -e ^CapPrm: */status | sort -u | tr -d '\t\n'");
+        const auto* const capabilities =
+            machine.starts_with("db") || machine.starts_with("etcd") ? "0000000000000002" : "0000000000000000";
+        EXPECT_EQ(rights.out, text::format("CapPrm:{}NoNewPrivs:1Seccomp:2", capabilities)) << machine;
+        const auto setup = script(machine, "systemctl show --value -p SubState -p MainPID ingot-setup | tr '\n' ' '");
+        EXPECT_EQ(setup.out, "0 exited ") << machine;
     }
+}
+
+TEST_F(Trust, AnAgentThatIsKilledGoesOnWithoutASetup) {
+    const auto machine = of("db");
+    const auto begun = "systemctl show --value -p ExecMainStartTimestampMonotonic ingot-setup";
+    const auto before = trimmed(script(machine, begun).out);
+    ASSERT_EQ(script(machine, "systemctl kill --signal=KILL ingot-agent").exit_code, 0);
+    EXPECT_TRUE(
+        LabDriver::wait(
+            30s,
+            [&] {
+                return script(machine,
+                              "test $(systemctl show --value -p NRestarts ingot-agent) = 1 && ingot-agent status")
+                           .exit_code == 0;
+            })
+            .has_value())
+        << script(machine, "ingot-agent status").out;
+    EXPECT_EQ(trimmed(script(machine, begun).out), before);
+    // An order to begin anew is one.
+    ASSERT_EQ(script(machine, "systemctl restart ingot-agent").exit_code, 0);
+    EXPECT_TRUE(LabDriver::wait(60s,
+                                [&] {
+                                    return trimmed(script(machine, begun).out) != before &&
+                                           script(machine, "ingot-agent status").exit_code == 0;
+                                })
+                    .has_value())
+        << script(machine, "ingot-agent status").out;
 }
 
 TEST_F(Trust, SshGivesAnAuditNothingToSay) {

@@ -24,7 +24,7 @@ NodeSpec host() {
     return node;
 }
 
-TEST(BackupHost, WritesItsConfigurationAndFolderBeforeAnythingElse) {
+TEST(BackupHost, WritesItsConfigurationBeforeAnythingElse) {
     test::World world;
     const auto role = make_backup_role(host(), world.environment);
     ASSERT_EQ(role.steps.front().name, "backup.configure");
@@ -32,9 +32,15 @@ TEST(BackupHost, WritesItsConfigurationAndFolderBeforeAnythingElse) {
     struct stat status{};
     ASSERT_EQ(::stat(world.environment.root.at(kConfigFile).c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777U, 0640U);
+    EXPECT_TRUE(world.services.calls.empty());
+}
+
+TEST(BackupHost, MakesTheRepositorysFolderWhenTheMachineIsSetUp) {
+    test::World world;
+    for (const auto& step : backup_machine_steps(host(), world.environment)) { ASSERT_TRUE(step.apply()); }
+    struct stat status{};
     ASSERT_EQ(::stat(world.environment.root.at("/var/lib/pgbackrest/orders-6f1c2d3e").c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 07777U, 0750U);
-    EXPECT_TRUE(world.services.calls.empty());
 }
 
 TEST(BackupHost, RefusesUserDataInWhichItIsNot) {

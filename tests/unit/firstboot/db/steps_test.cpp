@@ -16,9 +16,13 @@ class DbSteps : public ::testing::Test {
         world.write("/etc/ingot/pki/ca-db.crt", "db ca\n");
         world.write("/etc/ingot/pki/ca-proxy.crt", "proxy ca\n");
     }
-    Status apply(std::string_view name) const {
-        const auto step = std::ranges::find(role.steps, name, &Step::name);
-        return step == role.steps.end() ? fail(ErrorKind::bug, "no such step") : step->apply();
+    static Status apply_of(const std::vector<Step>& steps, std::string_view name) {
+        const auto step = std::ranges::find(steps, name, &Step::name);
+        return step == steps.end() ? fail(ErrorKind::bug, "no such step") : step->apply();
+    }
+    Status apply(std::string_view name) const { return apply_of(role.steps, name); }
+    Status set_up(std::string_view name) {
+        return apply_of(db_machine_steps(sample_node(), world.environment), name);
     }
     [[nodiscard]] mode_t mode_of(std::string_view path) const {
         struct stat status{};
@@ -40,11 +44,15 @@ TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) 
     ASSERT_TRUE(apply("db.configure"));
     EXPECT_EQ(mode_of("/etc/patroni/config.yml"), 0640U);
     EXPECT_EQ(mode_of("/etc/pgbackrest/pgbackrest.conf"), 0640U);
-    EXPECT_EQ(mode_of("/var/lib/postgresql/17"), 0700U);
-    EXPECT_EQ(mode_of("/var/lib/pgbackrest/orders-6f1c2d3e"), 0750U);
     // Databases and proxies, and not the etcd nodes.
     EXPECT_EQ(world.read("/etc/patroni/ca-clients.crt"), "db ca\nproxy ca\n");
     EXPECT_TRUE(world.services.calls.empty());
+}
+
+TEST_F(DbSteps, MakeFoldersThatBelongToPostgresWhenTheMachineIsSetUp) {
+    ASSERT_TRUE(set_up("db.folders"));
+    EXPECT_EQ(mode_of("/var/lib/postgresql/17"), 0700U);
+    EXPECT_EQ(mode_of("/var/lib/pgbackrest/orders-6f1c2d3e"), 0750U);
 }
 
 TEST_F(DbSteps, WhoIsTrustedFollowsARotationOfTheCas) {
@@ -71,8 +79,13 @@ TEST_F(DbSteps, DemandTheWatchdogWhereThereIsOne) {
     ASSERT_TRUE(apply("db.configure"));
     EXPECT_NE(world.read("/etc/patroni/config.yml").find("mode: automatic"), std::string::npos);
     world.write("/dev/watchdog", "");
+    ASSERT_TRUE(set_up("db.watchdog"));
     ASSERT_TRUE(apply("db.configure"));
     EXPECT_NE(world.read("/etc/patroni/config.yml").find("mode: required"), std::string::npos);
+    ASSERT_TRUE(files::remove_file(world.environment.root.at("/dev/watchdog")));
+    ASSERT_TRUE(set_up("db.watchdog"));
+    ASSERT_TRUE(apply("db.configure"));
+    EXPECT_NE(world.read("/etc/patroni/config.yml").find("mode: automatic"), std::string::npos);
 }
 
 TEST_F(DbSteps, DoNotLookIntoTheDataDirectoryWhilePatroniRuns) {

@@ -60,6 +60,36 @@ TEST(StatusBoard, WritesEachChangeAndTellsTheStateOnce) {
     EXPECT_EQ(lines, (std::vector<std::string>{"starting", "waiting: for b", "ready"}));
 }
 
+TEST(StatusBoard, ShowsTheStepsOfAnotherProgramAndNeverThatTheNodeIsReadyByThem) {
+    const auto folder = files::TempDir::create().value();
+    clock::FakeClock clock;
+    StatusBoard board(folder.path() / "status.json", clock);
+    board.adopt({.role = "db",
+                 .state = NodeState::failed,
+                 .messages = {"line 3: no such key"},
+                 .steps = {{.name = "user-data", .state = "failed"}},
+                 .datasource = "hetzner"});
+    EXPECT_EQ(board.snapshot().state, NodeState::failed);
+    EXPECT_EQ(board.snapshot().messages, std::vector<std::string>{"line 3: no such key"});
+    EXPECT_EQ(board.snapshot().datasource, "hetzner");
+    board.plan_step("identity", "obtaining this node's certificate");
+    board.step("identity", "done");
+    board.set_identity("db-1", "db", "orders");
+    board.adopt({.state = NodeState::ready,
+                 .steps = {{.name = "user-data", .state = "done"}, {.name = "system.phone-home", .state = "done"}}});
+    const auto status = board.snapshot();
+    EXPECT_EQ(status.state, NodeState::starting);
+    EXPECT_TRUE(status.messages.empty());
+    EXPECT_EQ(status.node, "db-1");
+    ASSERT_EQ(status.steps.size(), 3U);
+    EXPECT_EQ(status.steps[0].state, "done");
+    EXPECT_EQ(status.steps[1].name, "identity");
+    EXPECT_EQ(status.steps[2].name, "system.phone-home");
+    board.plan_step("identity", "obtaining this node's certificate");
+    EXPECT_EQ(board.snapshot().steps.size(), 3U);
+    EXPECT_EQ(board.snapshot().steps[1].state, "pending");
+}
+
 TEST(StatusScreen, ShowsWhatIsWaitedFor) {
     const NodeStatus status{.node = "etcd-1",
                             .role = "etcd",
