@@ -9,7 +9,7 @@
 
 namespace ingot::builder::lab {
 
-/// refused with one sentence per thing that is missing.
+/// refused with one sentence per thing that is missing. A limit of the kernel's that would stop the lab is raised.
 Status check_host(process::Processes& processes);
 /// not_found with one sentence per role whose image is missing in `images`.
 Status check_images(const std::string& images);
