@@ -17,7 +17,7 @@
 namespace ingot::builder::rootfs {
 
 struct ImageLayer {
-    std::string role; ///< what nodes of this image are
+    std::string role;                                 ///< what nodes of this image are
     std::vector<std::filesystem::path> overlays{};    ///< in the order in which they are laid over each other
     std::optional<std::filesystem::path> agent_deb{}; ///< its dependencies are installed already
     std::vector<spec::Units> units{};                 ///< of each file of the chain, base first

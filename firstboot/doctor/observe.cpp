@@ -75,8 +75,8 @@ std::optional<bool> clock_synchronised(Environment& environment) {
 
 std::vector<Disk> disks(const files::Root& root) {
     std::vector<Disk> list;
-    for (const std::string path :
-         {"/", "/var/lib/ingot", "/var/lib/ingot-etcd", "/var/lib/postgresql", "/var/lib/postgresql-wal", "/var/lib/pgbackrest"}) {
+    for (const std::string path : {"/", "/var/lib/ingot", "/var/lib/ingot-etcd", "/var/lib/postgresql",
+                                   "/var/lib/postgresql-wal", "/var/lib/pgbackrest"}) {
         struct statvfs room{};
         if (::statvfs(root.at(path).c_str(), &room) != 0) { continue; }
         Disk disk{.path = path,
