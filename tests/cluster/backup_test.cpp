@@ -390,7 +390,7 @@ TEST_F(Backups, GoOnAfterAFailoverOnceForEachTime) {
             EXPECT_TRUE(snapshots.insert(line.substr(line.find("a snapshot"))).second) << line;
         }
     }
-    EXPECT_GE(snapshots.size(), 5U);
+    EXPECT_GE(snapshots.size(), 4U) << "one in each repository before the failover, and one after it";
 }
 
 TEST_F(Backups, LetWritesGoOnWhileARepositoryIsAway) {
