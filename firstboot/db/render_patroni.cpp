@@ -157,12 +157,13 @@ void write_replica_methods(Writer& out, const NodeSpec& node, const Machine& mac
     if (!has_repository(node) && !delayed) { return; }
     out.key("recovery_conf").begin_mapping();
     if (has_repository(node)) {
-        // See timeline.hpp for what the first half keeps away. A repository that does not answer is not waited for
-        // (a minute for each question, else): a member asks several times when it starts and when it is promoted, and
-        // has the others to stream from.
-        out.entry("restore_command", text::format("ingot-agent may-restore %f \"%p\" && pgbackrest --stanza={} "
-                                                  "--io-timeout=5 archive-get %f \"%p\"",
-                                                  stanza(node)));
+        // See timeline.hpp for what the first half keeps away. pgBackRest asks a repository that does not answer
+        // twenty times for a minute each; a member asks several files when it starts and when it is promoted, and has
+        // others to stream from. What is fetched in advance goes on behind it.
+        out.entry("restore_command",
+                  text::format("ingot-agent may-restore %f \"%p\" && timeout --foreground 10 pgbackrest --stanza={} "
+                               "archive-get %f \"%p\"",
+                               stanza(node)));
     }
     if (delayed) { out.entry("recovery_min_apply_delay", text::format("{}s", delayed->count())); }
     out.end_mapping();
