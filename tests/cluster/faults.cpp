@@ -174,7 +174,7 @@ const std::vector<Fault>& faults() {
         {.name = "leader-frozen", .title = "leader frozen", .felt = 40s, .strike = freezing, .mend = thaw},
         {.name = "switchover", .title = "switchover", .aim = 1, .felt = 4s, .planned = true, .strike = switch_over},
         {.name = "proxy-killed", .title = "proxy killed (of two)", .strike = kill_proxy, .mend = start_again},
-        {.name = "patroni-killed", .title = "Patroni killed", .often = false, .strike = kill_patroni},
+        {.name = "patroni-killed", .title = "Patroni killed", .strike = kill_patroni},
         {.name = "etcd-leader-killed",
          .title = "etcd leader killed",
          .often = false,

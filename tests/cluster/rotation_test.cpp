@@ -72,10 +72,15 @@ class Rotation : public testing::Test {
         }
         const auto user_data = ingot({"user-data", "etcd", "--cluster", cluster});
         for (const auto& machine : lab().of_role("etcd")) {
-            const auto accepted =
-                ingot({"lab", "exec", "--name", kName, machine.name, "--", "ingot-agent", "trust", "accept"},
-                      user_data.out);
-            ASSERT_EQ(accepted.exit_code, 0) << machine.name << ": " << accepted.err;
+            // Refused for as long as a node has not said that it has followed the step before.
+            process::Output accepted;
+            const auto took = LabDriver::wait(90s, [&] {
+                accepted =
+                    ingot({"lab", "exec", "--name", kName, machine.name, "--", "ingot-agent", "trust", "accept"},
+                          user_data.out);
+                return accepted.exit_code == 0;
+            });
+            ASSERT_TRUE(took.has_value()) << machine.name << ": " << accepted.err;
         }
         const auto said = text::format("generation {} ", generation);
         for (const auto& machine : lab().status()) {
