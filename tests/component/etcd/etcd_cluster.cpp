@@ -112,8 +112,8 @@ void EtcdCluster::run(std::size_t member, const std::string& initial_cluster, co
         "--initial-cluster-state=" + state,
         // As on a node.
         "--pre-vote", "--strict-reconfig-check", "--initial-cluster-token=" + folder_.path().string(),
-        "--client-cert-auth", "--trusted-ca-file=" + at("ca-etcd-clients.crt"), "--cert-file=" + at(self.name + ".crt"),
-        "--key-file=" + at(self.name + ".key"), "--peer-client-cert-auth",
+        "--client-cert-auth", "--trusted-ca-file=" + at("ca-etcd-clients.crt"),
+        "--cert-file=" + at(self.name + ".crt"), "--key-file=" + at(self.name + ".key"), "--peer-client-cert-auth",
         "--peer-trusted-ca-file=" + at("ca-etcd.crt"), "--peer-cert-file=" + at(self.name + ".crt"),
         "--peer-key-file=" + at(self.name + ".key"), "--logger=zap"};
     const std::string log = at(self.name + ".log");
