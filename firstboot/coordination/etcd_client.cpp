@@ -24,16 +24,6 @@ KeyValue key_value_from(const Json& entry) {
             .lease = json::unsigned_at(entry, "lease").value_or(0)};
 }
 
-std::vector<std::string> texts_at(const Json& object, std::string_view key) {
-    std::vector<std::string> texts;
-    const auto& list = json::member(object, key);
-    if (!list.is_array()) { return texts; }
-    for (const auto& item : list) {
-        if (item.is_string()) { texts.push_back(item.get<std::string>()); }
-    }
-    return texts;
-}
-
 Json put_request(std::string_view key, std::string_view value, std::uint64_t lease) {
     Json put{{"key", crypto::base64_encode(key)}, {"value", crypto::base64_encode(value)}};
     if (lease != 0) { put["lease"] = std::to_string(lease); }
@@ -239,8 +229,8 @@ Result<std::vector<EtcdMember>> EtcdClient::members() {
     for (const auto& entry : list) {
         members.push_back({.id = json::unsigned_at(entry, "ID").value_or(0),
                            .name = json::string_at(entry, "name").value_or(""),
-                           .peer_urls = texts_at(entry, "peerURLs"),
-                           .client_urls = texts_at(entry, "clientURLs"),
+                           .peer_urls = gateway::texts_at(entry, "peerURLs"),
+                           .client_urls = gateway::texts_at(entry, "clientURLs"),
                            .learner = json::flag_at(entry, "isLearner")});
     }
     return members;

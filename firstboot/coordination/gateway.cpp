@@ -65,6 +65,16 @@ json::Json prefix_range(std::string_view prefix) {
     return {{"key", crypto::base64_encode(start)}, {"range_end", crypto::base64_encode(prefix_end(prefix))}};
 }
 
+std::vector<std::string> texts_at(const json::Json& object, std::string_view key) {
+    std::vector<std::string> texts;
+    const auto& list = json::member(object, key);
+    if (!list.is_array()) { return texts; }
+    for (const auto& item : list) {
+        if (item.is_string()) { texts.push_back(item.get<std::string>()); }
+    }
+    return texts;
+}
+
 Result<json::Json> interpret(const http::Response& response, std::string_view where) {
     constexpr int kOk = 200;
     constexpr std::size_t kQuoted = 200;

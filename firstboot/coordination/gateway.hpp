@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/http/http.hpp"
 #include "common/json/json.hpp"
@@ -22,6 +23,9 @@ std::string prefix_end(std::string_view prefix);
 
 /// The body of a good answer, or what a bad one says, as an Error that names `where`.
 Result<json::Json> interpret(const http::Response& response, std::string_view where);
+
+/// The texts in the list `key` of `object`; what is none is left out.
+std::vector<std::string> texts_at(const json::Json& object, std::string_view key);
 
 /// Cuts a stream of JSON objects into objects. HTTP chunks do not align with them.
 class ObjectSplitter {

@@ -4,22 +4,13 @@
 #include "common/crypto/crypto.hpp"
 #include "common/text/text.hpp"
 #include "firstboot/coordination/cluster_client.hpp"
+#include "firstboot/coordination/gateway.hpp"
 
 namespace ingot::firstboot::gateway {
 
 namespace {
 
 using json::Json;
-
-std::vector<std::string> texts_at(const Json& object, std::string_view key) {
-    std::vector<std::string> texts;
-    const auto& list = json::member(object, key);
-    if (!list.is_array()) { return texts; }
-    for (const auto& item : list) {
-        if (item.is_string()) { texts.push_back(item.get<std::string>()); }
-    }
-    return texts;
-}
 
 /// The value of `label` in `name{label="value",…} 1`.
 std::optional<std::string_view> label_in(std::string_view line, std::string_view label) {

@@ -5,6 +5,7 @@
 #include "common/crypto/crypto.hpp"
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/coordination/gateway.hpp"
 
 namespace ingot::firstboot::view {
 
@@ -49,16 +50,6 @@ Result<Question> announce_from(const Json& object) {
         return fail(ErrorKind::invalid_input, "a value of 1 to 256 bytes is wanted");
     }
     return Announce{.key = std::move(key), .value = std::move(value)};
-}
-
-std::vector<std::string> texts_at(const Json& object, std::string_view key) {
-    std::vector<std::string> texts;
-    const auto& list = json::member(object, key);
-    if (!list.is_array()) { return texts; }
-    for (const auto& item : list) {
-        if (item.is_string()) { texts.push_back(item.get<std::string>()); }
-    }
-    return texts;
 }
 
 Result<Json> list_in(std::string_view text, std::string_view name) {
@@ -159,8 +150,8 @@ Result<std::vector<EtcdMember>> members_from_json(std::string_view text) {
     for (const auto& entry : list) {
         members.push_back({.id = json::unsigned_at(entry, "id").value_or(0),
                            .name = json::string_at(entry, "name").value_or(""),
-                           .peer_urls = texts_at(entry, "peer_urls"),
-                           .client_urls = texts_at(entry, "client_urls"),
+                           .peer_urls = gateway::texts_at(entry, "peer_urls"),
+                           .client_urls = gateway::texts_at(entry, "client_urls"),
                            .learner = json::flag_at(entry, "learner")});
     }
     return members;
