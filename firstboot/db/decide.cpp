@@ -114,6 +114,10 @@ Readiness judge(const PatroniStatus& status) {
                                     status.replication_state.empty() ? "" : ": ", status.replication_state)};
 }
 
+bool another_leads(const BootstrapView& view, std::string_view self) {
+    return view.has_leader && !view.leader.empty() && view.leader != self;
+}
+
 bool is_abandoned(const BootstrapView& view, std::chrono::milliseconds unchanged_for) {
     // Longer than a member's lease, so that the key of one that died is gone, and of one that lives is fresh.
     constexpr std::chrono::seconds kPatience{30};

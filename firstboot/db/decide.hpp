@@ -52,8 +52,8 @@ struct Past {
     bool has_files = false;
     std::optional<std::string> system_id{}; ///< of pg_control, if there is one that can be read
     std::optional<Claim> claim{};
-    std::optional<std::string> initialize{}; ///< Patroni's key in etcd; "" while somebody bootstraps
-    bool has_leader = false;
+    std::optional<std::string> initialize{};   ///< Patroni's key in etcd; "" while somebody bootstraps
+    bool has_leader = false;                   ///< another member than this one
     std::optional<std::string> provisioned{};  ///< system identifier in our own mark in etcd
     std::vector<std::string> repository_ids{}; ///< system identifiers of the stanza
     std::string repository{};                  ///< its path, for messages
@@ -95,7 +95,12 @@ struct BootstrapView {
     std::int64_t initialize_revision = 0;
     bool has_leader = false;
     std::vector<std::string> member_states{};
+    std::string leader{}; ///< its name
 };
+
+/// True if another member than `self` leads. A member's own key may outlive it by the rest of its lease, or be held
+/// by its Patroni while PostgreSQL does not start: whoever led last has nobody to copy from.
+bool another_leads(const BootstrapView& view, std::string_view self);
 
 /// Whoever bootstraps writes an empty /initialize first; if its power is cut then, all others wait for ever.
 /// The key may go when it has been empty and unchanged for `patience`, nobody leads, and every member that

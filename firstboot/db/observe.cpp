@@ -224,7 +224,7 @@ Result<Past> observe_past(const Database& database) {
         INGOT_ASSIGN(bootstrap, observe_bootstrap(database, etcd), "");
     }
     past.initialize = bootstrap.initialize;
-    past.has_leader = bootstrap.has_leader;
+    past.has_leader = another_leads(bootstrap, node.name);
     INGOT_ASSIGN(const auto mark, etcd->get(provisioned_key(database)), "");
     if (mark) {
         const auto value = json::parse(mark->value);
@@ -273,6 +273,7 @@ Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& e
             view.initialize_revision = entry.mod_revision;
         } else if (name == "leader") {
             view.has_leader = true;
+            view.leader = entry.value;
         } else if (name.starts_with("members/")) {
             const auto member = json::parse(entry.value);
             view.member_states.push_back(member ? json::string_at(*member, "state").value_or("") : "");

@@ -177,5 +177,13 @@ TEST(BootstrapJanitor, FreesOnlyWhatNobodyHolds) {
     }
 }
 
+TEST(Leading, ByAMemberItselfIsNoReasonToClearItsDataAway) {
+    EXPECT_TRUE(another_leads({.has_leader = true, .leader = "db-2"}, "db-1"));
+    EXPECT_FALSE(another_leads({.has_leader = true, .leader = "db-1"}, "db-1"))
+        << "its own key, from before the power cut";
+    EXPECT_FALSE(another_leads({.has_leader = true, .leader = ""}, "db-1"));
+    EXPECT_FALSE(another_leads({}, "db-1"));
+}
+
 } // namespace
 } // namespace ingot::firstboot::db
