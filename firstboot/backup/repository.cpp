@@ -85,6 +85,10 @@ std::optional<Kind> kind_from(std::string_view text) {
     return known == kKinds.end() ? std::nullopt : std::optional(known->first);
 }
 
+bool RepositoryView::turns_away() const {
+    return unreachable() && message.find("access denied") != std::string::npos; // pgBackRest's code is 99 for all
+}
+
 const Record* RepositoryView::newest_of(Kind kind) const {
     for (const auto& record : std::ranges::reverse_view(backups)) {
         if (record.kind == kind) { return &record; }

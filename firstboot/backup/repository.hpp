@@ -38,6 +38,8 @@ struct RepositoryView {
 
     /// It could not be asked: whatever else stands here is not known.
     [[nodiscard]] bool unreachable() const { return status > 3; }
+    /// A backup host that does not know this node (not yet, or no more).
+    [[nodiscard]] bool turns_away() const;
     [[nodiscard]] const Record* newest() const { return backups.empty() ? nullptr : &backups.back(); }
     [[nodiscard]] const Record* newest_of(Kind kind) const;
 };

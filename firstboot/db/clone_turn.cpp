@@ -18,6 +18,7 @@ Status CloneTurn::await(const Database& database) {
     if (!etcd_) { etcd_.emplace(database.etcd()); }
     INGOT_ASSIGN(const auto bootstrap, observe_bootstrap(database, *etcd_), "");
     if (!bootstrap.initialize || bootstrap.initialize->empty()) { return {}; } // nobody has a database yet
+    INGOT_TRY(admission_.await(database), "");
     const auto prefix = ingot_key(database.node.config.cluster, "db/copies/");
     std::vector<std::string> others;
     for (int number = 1; number <= kCopiesAtOnce; ++number) {

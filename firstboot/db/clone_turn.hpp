@@ -3,11 +3,12 @@
 // kCopiesAtOnce keys in etcd, each under the lease of the machine that copies. A machine with an empty data directory
 // waits for one before it starts Patroni, keeps it alive while it copies, and gives it back when it streams. If it
 // dies, the lease ends a minute later. A machine that has its data, and the first one of a new cluster, wait for
-// nothing.
+// nothing. A backup host that does not know the machine yet is waited for before its turn begins (admission.hpp).
 #pragma once
 
 #include <optional>
 
+#include "firstboot/db/admission.hpp"
 #include "firstboot/db/tools.hpp"
 
 namespace ingot::firstboot::db {
@@ -23,6 +24,7 @@ class CloneTurn {
     void give_back();
 
   private:
+    Admission admission_{};
     std::optional<EtcdSession> etcd_{};
     std::optional<LeaseLock> lock_{};
 };

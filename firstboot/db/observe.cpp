@@ -110,26 +110,6 @@ Status order(const Database& database, std::string method, std::string_view path
                 text::format("Patroni says {}: {}", response.status, text::trim(response.body)));
 }
 
-/// Each by itself: pgBackRest tries one that does not answer for minutes, and the others would have to wait for it.
-backup::RepositoryView observe_repository(const Database& database, int number) {
-    constexpr int kOtherError = 99;
-    const backup::RepositoryView silent{.number = number, .status = kOtherError};
-    const auto output =
-        pgbackrest(database, {text::format("--repo={}", number), "--io-timeout=10", "info", "--output=json"}, kQuick);
-    if (!output) {
-        auto view = silent;
-        view.message = backup::explain_error(output.error().message);
-        return view;
-    }
-    const auto views = backup::repositories_from_json(output->out, stanza(database.node), number);
-    if (!views) {
-        auto view = silent;
-        view.message = views.error().message;
-        return view;
-    }
-    return views->back();
-}
-
 /// A stanza in any repository is a witness. One that does not answer may be one: nobody knows, so nobody decides.
 Status note_witness(const Database& database, std::vector<backup::RepositoryView> views, Past& past) {
     for (auto& view : views) {
@@ -280,6 +260,27 @@ Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& e
         }
     }
     return view;
+}
+
+backup::RepositoryView observe_repository(const Database& database, int number) {
+    // Each by itself: pgBackRest tries one that does not answer for minutes, and the others would have to wait for
+    // it.
+    constexpr int kOtherError = 99;
+    const backup::RepositoryView silent{.number = number, .status = kOtherError};
+    const auto output =
+        pgbackrest(database, {text::format("--repo={}", number), "--io-timeout=10", "info", "--output=json"}, kQuick);
+    if (!output) {
+        auto view = silent;
+        view.message = backup::explain_error(output.error().message);
+        return view;
+    }
+    const auto views = backup::repositories_from_json(output->out, stanza(database.node), number);
+    if (!views) {
+        auto view = silent;
+        view.message = views.error().message;
+        return view;
+    }
+    return views->back();
 }
 
 std::vector<backup::RepositoryView> observe_repositories(const Database& database) {

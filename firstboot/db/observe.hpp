@@ -54,7 +54,9 @@ Result<json::Json> observe_cluster_settings(const Database& database);
 Result<bool> write_patroni_config(const Database& database);
 
 Result<BootstrapView> observe_bootstrap(const Database& database, EtcdSession& etcd);
-/// Every repository of this node, by `pgbackrest info`; one that cannot be asked is a view that says so.
+/// One repository, the first is 1, by `pgbackrest info`; one that cannot be asked is a view that says so.
+backup::RepositoryView observe_repository(const Database& database, int number);
+/// Every repository of this node.
 std::vector<backup::RepositoryView> observe_repositories(const Database& database);
 /// What there is in the repository of the cluster that this one is made of.
 Result<std::vector<SourceBackup>> observe_source_backups(const Database& database);
