@@ -343,9 +343,18 @@ rm -rf again snapshot.db
 }
 
 TEST_F(Backups, MakeANewReplicaWithoutThePrimary) {
+    // A backup host that is slow to hear of the new machine turns it away at first; that is waited for.
+    const auto backup_host = lab().of_role("backup").at(0).name;
+    script(backup_host, "systemctl kill --signal=STOP ingot-agent");
     const auto added = lab().lab({"add", "db"});
     ASSERT_EQ(added.exit_code, 0) << added.err;
     const auto name = std::string(text::trim(added.out));
+    const auto status = [&] { return lab().exec(name, {"ingot-agent", "status"}).out; };
+    EXPECT_TRUE(
+        LabDriver::wait(30s, [&] { return status().find("does not know this node yet") != std::string::npos; })
+            .has_value())
+        << status();
+    script(backup_host, "systemctl kill --signal=CONT ingot-agent");
     ASSERT_TRUE(lab().wait_healthy(kPatience).has_value()) << lab().lab({"status"}).out;
     const auto log = lab().exec(name, {"journalctl", "-u", "patroni", "--output=cat", "--no-pager"});
     EXPECT_NE(log.out.find("replica has been created using pgbackrest"), std::string::npos) << log.out;
