@@ -4,11 +4,15 @@
 # written to edges.txt, which tests/unit/architecture_test.cpp holds against the #include lines.
 set_property(GLOBAL PROPERTY INGOT_EDGES "")
 
-# For machines that are busy: targets that are compiled as one file each. Quicker the first time, slower after each change.
-set(INGOT_UNITY "" CACHE STRING "Targets that are compiled as one file each")
-function(ingot_maybe_unity target)
-  if(target IN_LIST INGOT_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 20)
+# Most of what a compiler does here is to read headers: the files of a target are compiled several at a time, which takes
+# a third of the time. So names in the unnamed namespaces of one target differ; a target that cannot do that says APART
+# (files of one pattern; a base class of a private Impl). -DINGOT_FILES_AT_ONCE=1 compiles each by itself.
+set(INGOT_FILES_AT_ONCE 8 CACHE STRING "How many files of a target are compiled as one")
+function(ingot_batch target apart)
+  get_target_property(sources ${target} SOURCES)
+  list(LENGTH sources count)
+  if(INGOT_FILES_AT_ONCE GREATER 1 AND count GREATER 1 AND NOT apart)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${INGOT_FILES_AT_ONCE})
   endif()
 endfunction()
 
@@ -19,10 +23,10 @@ function(ingot_target_name out module)
 endfunction()
 
 function(ingot_module module)
-  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "" "SOURCES;USES;LIBRARIES" ${ARGN})
   ingot_target_name(target ${module})
   add_library(${target} STATIC ${ARG_SOURCES})
-  ingot_maybe_unity(${target})
+  ingot_batch(${target} ${ARG_APART})
   target_link_libraries(${target} PUBLIC ingot_settings PRIVATE ingot_warnings ${ARG_LIBRARIES})
   foreach(used IN LISTS ARG_USES)
     ingot_target_name(used_target ${used})
@@ -46,9 +50,9 @@ endfunction()
 
 # ingot_tests(unit_common SOURCES … USES …): a GoogleTest binary, registered with CTest under its label.
 function(ingot_tests name)
-  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;USES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "LABEL" "SOURCES;USES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
-  ingot_maybe_unity(${name})
+  ingot_batch(${name} ${ARG_APART})
   target_link_libraries(${name} PRIVATE ingot_settings ingot_warnings GTest::gtest GTest::gmock GTest::gtest_main ingot_tests_places)
   foreach(used IN LISTS ARG_USES)
     ingot_target_name(used_target ${used})

@@ -16,14 +16,14 @@ namespace {
 
 constexpr unsigned kClusterBits = 16;
 constexpr std::uint64_t kCluster = 1ULL << kClusterBits;
-constexpr std::uint64_t kSector = 512;
+constexpr std::uint64_t kQcowSector = 512;
 constexpr std::uint64_t kEntriesPerTable = kCluster / 8;
 constexpr std::uint64_t kCountsPerBlock = kCluster / 2; ///< 16 bits each
 constexpr std::uint64_t kCopied = 1ULL << 63U;          ///< exactly one reference: may be written in place
 constexpr std::uint64_t kCompressed = 1ULL << 62U;
 constexpr unsigned kSectorsShift = 62 - (kClusterBits - 8);
 constexpr std::uint64_t kPiece = 64 * kCluster; ///< work of one thread at a time
-constexpr int kLevel = 6;
+constexpr int kDeflateLevel = 6;
 
 std::uint64_t clusters_of(std::uint64_t bytes) { return (bytes + kCluster - 1) / kCluster; }
 
@@ -43,14 +43,14 @@ struct Cluster {
 Result<std::vector<Cluster>> compress_piece(const PieceReader& image, std::uint64_t index) {
     INGOT_ASSIGN(auto bytes, image.read(index), "");
     bytes.resize(clusters_of(bytes.size()) * kCluster, '\0');
-    compress::ZstdCompressor compressor(kLevel);
+    compress::ZstdCompressor compressor(kDeflateLevel);
     std::vector<Cluster> clusters;
     for (std::size_t at = 0; at < bytes.size(); at += kCluster) {
         const auto content = std::string_view(bytes).substr(at, kCluster);
         auto& cluster = clusters.emplace_back();
         if (content.find_first_not_of('\0') == std::string_view::npos) { continue; }
         INGOT_ASSIGN(cluster.bytes, compressor.compress(content), "");
-        cluster.compressed = cluster.bytes.size() + kSector <= kCluster;
+        cluster.compressed = cluster.bytes.size() + kQcowSector <= kCluster;
         if (!cluster.compressed) { cluster.bytes = content; }
     }
     return clusters;
@@ -74,10 +74,10 @@ class Qcow2 {
             map_.at(index) = at | kCopied;
             return {};
         }
-        const auto last_sector = (at + cluster.bytes.size() - 1) / kSector;
-        map_.at(index) = at | ((last_sector - at / kSector) << kSectorsShift) | kCompressed;
+        const auto last_sector = (at + cluster.bytes.size() - 1) / kQcowSector;
+        map_.at(index) = at | ((last_sector - at / kQcowSector) << kSectorsShift) | kCompressed;
         // A reader takes whole sectors, so that is what the cluster refers to.
-        for (auto host = at / kCluster; host <= last_sector * kSector / kCluster; ++host) { count(host, 1); }
+        for (auto host = at / kCluster; host <= last_sector * kQcowSector / kCluster; ++host) { count(host, 1); }
         return {};
     }
 

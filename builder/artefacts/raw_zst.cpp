@@ -10,7 +10,7 @@ namespace ingot::builder::artefacts {
 namespace {
 
 /// 9 takes twice as long for 3 % less.
-constexpr int kLevel = 6;
+constexpr int kZstdLevel = 6;
 
 struct Made {
     std::string frame;
@@ -25,7 +25,7 @@ bool is_zero(std::string_view bytes) {
 Result<Made> make_piece(const PieceReader& image, std::uint64_t index) {
     INGOT_ASSIGN(const auto bytes, image.read(index), "");
     Made made;
-    INGOT_ASSIGN(made.frame, compress::zstd_frame(bytes, kLevel), "");
+    INGOT_ASSIGN(made.frame, compress::zstd_frame(bytes, kZstdLevel), "");
     made.piece = {.length = made.frame.size(),
                   .zero = is_zero(bytes),
                   .frame_sha256 = crypto::sha256_hex(made.frame),

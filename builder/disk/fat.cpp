@@ -12,12 +12,12 @@ namespace ingot::builder::disk {
 
 namespace {
 
-constexpr std::uint32_t kSectorSize = 512;
+constexpr std::uint32_t kFatSector = 512;
 constexpr std::uint32_t kReservedSectors = 32;
 constexpr std::uint32_t kCopies = 2;
 constexpr std::uint32_t kMinimumClusters = 65525; // fewer would be FAT16 to every reader
 constexpr std::uint32_t kEndOfChain = 0x0FFFFFFF;
-constexpr std::size_t kEntrySize = 32;
+constexpr std::size_t kFolderEntry = 32;
 constexpr std::uint8_t kAttributeDirectory = 0x10;
 constexpr std::uint8_t kAttributeArchive = 0x20;
 constexpr std::uint8_t kAttributeVolume = 0x08;
@@ -72,7 +72,7 @@ std::optional<std::string> short_name(std::string_view name) {
 
 std::string directory_entry(std::string_view padded_name, std::uint8_t attributes, std::uint32_t cluster,
                             std::size_t size, DosTime when) {
-    std::string entry(kEntrySize, '\0');
+    std::string entry(kFolderEntry, '\0');
     put_bytes(entry, 0, padded_name);
     put_number(entry, 11, attributes, 1);
     put_number(entry, 14, when.time, 2); // created
@@ -105,12 +105,12 @@ class Fat32 {
             put_number(table, index * 4, table_[index], 4);
         }
         for (std::uint32_t copy = 0; copy < kCopies; ++copy) {
-            extents_.push_back({std::uint64_t{kReservedSectors + copy * fat_sectors_} * kSectorSize, table});
+            extents_.push_back({std::uint64_t{kReservedSectors + copy * fat_sectors_} * kFatSector, table});
         }
         const auto boot = boot_sector();
         const auto information = information_sector();
         extents_.push_back({0, boot + information});
-        extents_.push_back({6ULL * kSectorSize, boot + information}); // backup copy
+        extents_.push_back({6ULL * kFatSector, boot + information}); // backup copy
         std::ranges::sort(extents_, {}, &Extent::offset);
         return std::move(extents_);
     }
@@ -118,7 +118,7 @@ class Fat32 {
   private:
     /// Reserves a chain for `size` bytes; empty files have none.
     Result<std::uint32_t> allocate(std::size_t size) {
-        const auto count = static_cast<std::uint32_t>((size + kSectorSize - 1) / kSectorSize);
+        const auto count = static_cast<std::uint32_t>((size + kFatSector - 1) / kFatSector);
         if (count == 0) { return std::uint32_t{0}; }
         const auto first = static_cast<std::uint32_t>(table_.size());
         if (first + count > clusters_ + 2) {
@@ -131,7 +131,7 @@ class Fat32 {
 
     void store(std::uint32_t cluster, std::string bytes) {
         const std::uint64_t data = kReservedSectors + std::uint64_t{kCopies} * fat_sectors_;
-        extents_.push_back({(data + cluster - 2) * kSectorSize, std::move(bytes)});
+        extents_.push_back({(data + cluster - 2) * kFatSector, std::move(bytes)});
     }
 
     // NOLINTNEXTLINE(misc-no-recursion): as deep as the paths given
@@ -143,7 +143,7 @@ class Fat32 {
         }
         const bool is_root = parent == nullptr;
         const auto entries = node.children.size() + (is_root ? 1U : 2U);
-        INGOT_ASSIGN(node.cluster, allocate(entries * kEntrySize), "");
+        INGOT_ASSIGN(node.cluster, allocate(entries * kFolderEntry), "");
         std::string bytes;
         if (is_root) {
             auto label = options_.label;
@@ -171,16 +171,16 @@ class Fat32 {
     }
 
     [[nodiscard]] std::string boot_sector() const {
-        std::string sector(kSectorSize, '\0');
+        std::string sector(kFatSector, '\0');
         put_bytes(sector, 0, "\xEB\x58\x90INGOT   ");
-        put_number(sector, 11, kSectorSize, 2);
+        put_number(sector, 11, kFatSector, 2);
         put_number(sector, 13, 1, 1); // sectors per cluster
         put_number(sector, 14, kReservedSectors, 2);
         put_number(sector, 16, kCopies, 1);
         put_number(sector, 21, 0xF8, 1); // fixed disk
         put_number(sector, 24, 63, 2);   // geometry, for old firmware
         put_number(sector, 26, 255, 2);
-        put_number(sector, 32, options_.size / kSectorSize, 4);
+        put_number(sector, 32, options_.size / kFatSector, 4);
         put_number(sector, 36, fat_sectors_, 4);
         put_number(sector, 44, kRootCluster, 4);
         put_number(sector, 48, 1, 2); // information sector
@@ -198,7 +198,7 @@ class Fat32 {
 
     [[nodiscard]] std::string information_sector() const {
         const auto used = static_cast<std::uint32_t>(table_.size()) - 2;
-        std::string sector(kSectorSize, '\0');
+        std::string sector(kFatSector, '\0');
         put_bytes(sector, 0, "RRaA");
         put_bytes(sector, 484, "rrAa");
         put_number(sector, 488, clusters_ - used, 4);
@@ -219,10 +219,10 @@ class Fat32 {
 } // namespace
 
 Result<std::vector<Extent>> render_fat32(const FatOptions& options, const std::vector<FatFile>& files) {
-    const auto sectors = static_cast<std::uint32_t>(options.size / kSectorSize);
+    const auto sectors = static_cast<std::uint32_t>(options.size / kFatSector);
     // One sector a cluster: each needs its sector and four bytes in each copy of the table.
     const auto estimate = (sectors - std::min(sectors, kReservedSectors)) / 1;
-    const auto fat_sectors = (estimate + 2) * 4 / (kSectorSize + 4 * kCopies) + 1;
+    const auto fat_sectors = (estimate + 2) * 4 / (kFatSector + 4 * kCopies) + 1;
     const auto overhead = kReservedSectors + kCopies * fat_sectors;
     const auto clusters = sectors > overhead ? sectors - overhead : 0;
     if (clusters < kMinimumClusters) {

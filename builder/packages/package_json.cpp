@@ -2,12 +2,6 @@
 
 namespace ingot::builder::packages {
 
-namespace {
-
-constexpr std::size_t kHashDigits = 64;
-
-} // namespace
-
 json::Json to_json(const PackageSet& set) {
     auto list = json::Json::array();
     for (const auto& package : set) {

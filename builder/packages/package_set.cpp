@@ -9,7 +9,6 @@ namespace ingot::builder::packages {
 namespace {
 
 constexpr std::string_view kHash = "SHA256:";
-constexpr std::size_t kHashDigits = 64;
 
 Error not_understood(std::string_view line, std::string_view why) {
     return fail(ErrorKind::tool_failed,

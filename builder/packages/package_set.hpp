@@ -10,6 +10,9 @@
 
 namespace ingot::builder::packages {
 
+/// Of a SHA-256.
+inline constexpr std::size_t kHashDigits = 64;
+
 struct Package {
     std::string name;
     std::string version;

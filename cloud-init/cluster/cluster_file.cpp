@@ -49,13 +49,6 @@ ClusterPostgres read_postgres(Fields& cluster) {
     return postgres;
 }
 
-void write_texts(Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
-    if (texts.empty()) { return; }
-    writer.key(key).begin_sequence();
-    for (const auto& text : texts) { writer.text(text); }
-    writer.end_sequence();
-}
-
 std::string block(std::string_view comment, const Writer& writer) {
     return text::format("\n# {}\n{}", text::replace_all(std::string(comment), "\n", "\n# "), writer.finish());
 }
@@ -82,11 +75,11 @@ std::string postgres_block(const ClusterPostgres& postgres) {
     for (const auto& database : postgres.databases) {
         writer.begin_mapping().entry("name", database.name);
         if (database.owner) { writer.entry("owner", *database.owner); }
-        write_texts(writer, "extensions", database.extensions);
+        writer.entry_if_any("extensions", database.extensions);
         writer.end_mapping();
     }
     writer.end_sequence();
-    write_texts(writer, "hba", postgres.hba);
+    writer.entry_if_any("hba", postgres.hba);
     writer.key("users").begin_sequence();
     for (const auto& user : postgres.users) { writer.text(user); }
     writer.end_sequence().end_mapping().end_mapping();

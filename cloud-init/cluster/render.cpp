@@ -75,13 +75,6 @@ void write_pki(Writer& writer, const Secrets& secrets, Role role) {
     writer.end_mapping().end_mapping();
 }
 
-void write_texts(Writer& writer, std::string_view key, const std::vector<std::string>& texts) {
-    if (texts.empty()) { return; }
-    writer.key(key).begin_sequence();
-    for (const auto& text : texts) { writer.text(text); }
-    writer.end_sequence();
-}
-
 void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secrets& secrets, Role role) {
     writer.key("postgres").begin_mapping();
     writer.entry("version", postgres.version);
@@ -89,7 +82,7 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
         writer.entry("synchronous", to_string(postgres.synchronous));
         if (postgres.failover != Failover::fast) { writer.entry("failover", to_string(postgres.failover)); }
         if (postgres.delayed) { writer.entry("delayed", duration_text(*postgres.delayed)); }
-        write_texts(writer, "hba", postgres.hba);
+        writer.entry_if_any("hba", postgres.hba);
         if (!postgres.parameters.empty()) {
             writer.key("parameters").begin_mapping();
             for (const auto& [name, value] : postgres.parameters) { writer.entry(name, value); }
@@ -99,7 +92,7 @@ void write_postgres(Writer& writer, const ClusterPostgres& postgres, const Secre
         for (const auto& database : postgres.databases) {
             writer.begin_mapping().entry("name", database.name);
             if (database.owner) { writer.entry("owner", *database.owner); }
-            write_texts(writer, "extensions", database.extensions);
+            writer.entry_if_any("extensions", database.extensions);
             writer.end_mapping();
         }
         writer.end_sequence().key("users").begin_sequence();

@@ -11,19 +11,19 @@ using document::Value;
 
 namespace {
 
-const std::vector<std::string> kLinkKeys = {"type",
-                                            "name",
-                                            "mac_address",
-                                            "mtu",
-                                            "accept-ra",
-                                            "subnets",
-                                            "params",
-                                            "bond_interfaces",
-                                            "bridge_interfaces",
-                                            "vlan_id",
-                                            "vlan_link",
-                                            "wakeonlan",
-                                            "keep_configuration"};
+const std::vector<std::string> kV1LinkKeys = {"type",
+                                              "name",
+                                              "mac_address",
+                                              "mtu",
+                                              "accept-ra",
+                                              "subnets",
+                                              "params",
+                                              "bond_interfaces",
+                                              "bridge_interfaces",
+                                              "vlan_id",
+                                              "vlan_link",
+                                              "wakeonlan",
+                                              "keep_configuration"};
 const std::vector<std::string> kSubnetKeys = {"type",       "address", "netmask", "gateway", "dns_nameservers",
                                               "dns_search", "routes",  "metric",  "ipv4",    "ipv6",
                                               "broadcast",  "control", "mtu",     "scope",   "pointopoint"};
@@ -124,7 +124,7 @@ void read_link(const Value& item, LinkKind kind, NetworkReading& reading) {
         reading.faults.add(item.position, text::format("'{}' is no name of an interface", link.id));
         return;
     }
-    reading.warn_of_others(item, link.id, kLinkKeys);
+    reading.warn_of_others(item, link.id, kV1LinkKeys);
     const auto mac = text::lower(text_of(item.find("mac_address")));
     if (!mac.empty() && !is_mac_address(mac)) {
         reading.faults.add(item.position,

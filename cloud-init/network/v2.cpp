@@ -11,35 +11,35 @@ namespace {
 
 constexpr std::int64_t kLargestNumber = 4'294'967'295;
 
-const std::vector<std::string> kLinkKeys = {"match",
-                                            "set-name",
-                                            "macaddress",
-                                            "dhcp4",
-                                            "dhcp6",
-                                            "dhcp4-overrides",
-                                            "dhcp6-overrides",
-                                            "addresses",
-                                            "gateway4",
-                                            "gateway6",
-                                            "nameservers",
-                                            "routes",
-                                            "routing-policy",
-                                            "mtu",
-                                            "ipv6-mtu",
-                                            "optional",
-                                            "accept-ra",
-                                            "wakeonlan",
-                                            "link-local",
-                                            "dhcp-identifier",
-                                            "ipv6-privacy",
-                                            "interfaces",
-                                            "parameters",
-                                            "id",
-                                            "link",
-                                            "ignore-carrier",
-                                            "renderer",
-                                            "critical",
-                                            "optional-addresses"};
+const std::vector<std::string> kV2LinkKeys = {"match",
+                                              "set-name",
+                                              "macaddress",
+                                              "dhcp4",
+                                              "dhcp6",
+                                              "dhcp4-overrides",
+                                              "dhcp6-overrides",
+                                              "addresses",
+                                              "gateway4",
+                                              "gateway6",
+                                              "nameservers",
+                                              "routes",
+                                              "routing-policy",
+                                              "mtu",
+                                              "ipv6-mtu",
+                                              "optional",
+                                              "accept-ra",
+                                              "wakeonlan",
+                                              "link-local",
+                                              "dhcp-identifier",
+                                              "ipv6-privacy",
+                                              "interfaces",
+                                              "parameters",
+                                              "id",
+                                              "link",
+                                              "ignore-carrier",
+                                              "renderer",
+                                              "critical",
+                                              "optional-addresses"};
 
 std::optional<std::string> address_text(Fields& fields, std::string_view key) {
     auto text = fields.text(key);
@@ -238,7 +238,7 @@ void read_link(const document::Entry& entry, LinkKind kind, NetworkReading& read
         return;
     }
     Fields fields(entry.value, link.id, reading.faults);
-    reading.warn_of_others(entry.value, link.id, kLinkKeys);
+    reading.warn_of_others(entry.value, link.id, kV2LinkKeys);
     read_common(link, fields, reading);
     if (kind == LinkKind::ethernet) {
         read_match(link, fields.optional("match"), reading);

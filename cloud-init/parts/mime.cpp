@@ -10,8 +10,8 @@ namespace ingot::cloud_init {
 
 namespace {
 
-constexpr int kDeepest = 8;
-constexpr std::size_t kMostParts = 256;
+constexpr int kDeepestPart = 8;
+constexpr std::size_t kMostMimeParts = 256;
 constexpr std::size_t kMostHeaders = 64;
 
 using Headers = std::map<std::string, std::string>;
@@ -158,7 +158,7 @@ Result<std::vector<std::string_view>> split_body(std::string_view body, const st
 }
 
 Status walk(std::string_view message, int depth, std::vector<MimePart>& leaves) {
-    if (depth > kDeepest) { return fail(ErrorKind::refused, "multi-parts nested deeper than 8 levels"); }
+    if (depth > kDeepestPart) { return fail(ErrorKind::refused, "multi-parts nested deeper than 8 levels"); }
     auto body = message;
     auto headers = take_headers(body);
     const auto type_header = header(headers, "content-type");
@@ -170,7 +170,7 @@ Status walk(std::string_view message, int depth, std::vector<MimePart>& leaves) 
         for (const auto part : parts) { INGOT_TRY(walk(part, depth + 1, leaves), ""); }
         return {};
     }
-    if (leaves.size() >= kMostParts) { return fail(ErrorKind::refused, "more than 256 parts"); }
+    if (leaves.size() >= kMostMimeParts) { return fail(ErrorKind::refused, "more than 256 parts"); }
     MimePart leaf;
     if (!type.empty()) { leaf.type = std::move(type); }
     leaf.filename = parameter(header(headers, "content-disposition"), "filename");

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/archive/handles.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 
@@ -25,9 +26,6 @@ namespace {
 struct FreeWriter {
     void operator()(::archive* handle) const noexcept { archive_write_free(handle); }
 };
-struct FreeReader {
-    void operator()(::archive* handle) const noexcept { archive_read_free(handle); }
-};
 struct FreeEntry {
     void operator()(archive_entry* entry) const noexcept { archive_entry_free(entry); }
 };
@@ -37,7 +35,6 @@ struct FreeResolver {
     }
 };
 using Writer = std::unique_ptr<::archive, FreeWriter>;
-using Reader = std::unique_ptr<::archive, FreeReader>;
 using Entry = std::unique_ptr<archive_entry, FreeEntry>;
 using Resolver = std::unique_ptr<archive_entry_linkresolver, FreeResolver>;
 

@@ -11,16 +11,13 @@
 #include <unistd.h>
 
 #include "common/archive/archive.hpp"
+#include "common/archive/handles.hpp"
 #include "common/files/files.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::archive {
 
 namespace {
-
-struct FreeReader {
-    void operator()(::archive* handle) const noexcept { archive_read_free(handle); }
-};
 
 /// What libarchive reads from.
 struct Stretch {
@@ -63,7 +60,7 @@ Result<std::uint64_t> decompress(const std::filesystem::path& file, std::uint64_
                                  int output) {
     Stretch stretch{.file = files::Fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC)), .position = offset, .left = size};
     if (!stretch.file.valid()) { return fail_errno(errno, "opening " + file.string()); }
-    const std::unique_ptr<::archive, FreeReader> reader(archive_read_new());
+    const Reader reader(archive_read_new());
     const auto failure = [&] {
         const char* const said = archive_error_string(reader.get());
         return fail(ErrorKind::invalid_input,

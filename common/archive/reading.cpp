@@ -6,16 +6,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "common/archive/handles.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::archive {
 
 namespace {
-
-struct FreeReader {
-    void operator()(::archive* handle) const noexcept { archive_read_free(handle); }
-};
-using Reader = std::unique_ptr<::archive, FreeReader>;
 
 constexpr std::size_t kBlock = 64U << 10U;
 

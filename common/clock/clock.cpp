@@ -14,6 +14,10 @@ Monotonic SystemClock::monotonic() const { return std::chrono::steady_clock::now
 
 void SystemClock::sleep(std::chrono::milliseconds duration) { std::this_thread::sleep_for(duration); }
 
+std::int64_t to_unix(WallTime time) {
+    return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
 std::string to_rfc3339(WallTime time) {
     const auto days = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(days);

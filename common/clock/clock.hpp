@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 namespace ingot::clock {
@@ -39,6 +40,8 @@ class FakeClock final : public Clock {
     WallTime now_;
 };
 
+/// Whole seconds since 1970, rounded down.
+std::int64_t to_unix(WallTime time);
 /// RFC 3339 in UTC with seconds: "2026-11-23T12:00:00Z".
 std::string to_rfc3339(WallTime time);
 

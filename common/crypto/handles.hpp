@@ -58,6 +58,14 @@ inline Error fail_openssl(ErrorKind kind, std::string_view what) {
     return fail(kind, std::move(message));
 }
 
+/// Keeps OpenSSL from asking on the terminal.
+inline int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
+
+/// OpenSSL's bytes are unsigned.
+inline const unsigned char* bytes_of(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data()); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+}
+
 /// The exactly one certificate of a PEM text. invalid_input otherwise.
 Result<CertificateHandle> read_certificate(std::string_view pem);
 /// A PEM certificate request (PKCS#10).

@@ -11,8 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxRequest = std::size_t{16} << 10U;
 
-int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
-
 std::string kind_of(const EVP_PKEY* key) {
     const char* const type = EVP_PKEY_get0_type_name(key);
     return text::format("{} {}", type == nullptr ? "unknown" : type, EVP_PKEY_get_bits(key));

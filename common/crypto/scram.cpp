@@ -19,7 +19,6 @@ constexpr std::string_view kScheme = "SCRAM-SHA-256";
 using Key = std::array<unsigned char, kKeySize>;
 
 // NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL's bytes are unsigned
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 std::string_view text_of(const Key& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
 // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 

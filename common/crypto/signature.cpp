@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::size_t kSignatureSize = 64;
 
-const unsigned char* bytes_of(std::string_view text) {
-    return reinterpret_cast<const unsigned char*>(text.data()); // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
-}
-
 std::string text_of(BIO* bio) {
     char* data = nullptr;
     const long size = BIO_get_mem_data(bio, &data); // NOLINT: OpenSSL's macro casts

@@ -20,9 +20,6 @@ BioHandle memory_bio(std::string_view text) {
     return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-/// Keeps OpenSSL from asking on the terminal.
-int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
-
 Result<std::vector<CertificateHandle>> read_certificates(std::string_view pem) {
     if (pem.size() > kMaxPem) { return fail(ErrorKind::invalid_input, "larger than 1 MiB"); }
     const BioHandle bio = memory_bio(pem);

@@ -121,6 +121,8 @@ class Writer {
     Writer& entry(std::string_view name, std::int64_t value);
     Writer& entry(std::string_view name, int value) { return entry(name, static_cast<std::int64_t>(value)); }
     Writer& entry(std::string_view name, bool value);
+    /// A list; nothing at all if there are no texts.
+    Writer& entry_if_any(std::string_view name, const std::vector<std::string>& texts);
     Writer& value(const Value& value); ///< copies a parsed value
     [[nodiscard]] std::string finish() const;
 

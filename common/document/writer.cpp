@@ -289,6 +289,13 @@ Writer& Writer::entry(std::string_view name, std::string_view value) { return ke
 Writer& Writer::entry(std::string_view name, std::int64_t value) { return key(name).number(value); }
 Writer& Writer::entry(std::string_view name, bool value) { return key(name).flag(value); }
 
+Writer& Writer::entry_if_any(std::string_view name, const std::vector<std::string>& texts) {
+    if (texts.empty()) { return *this; }
+    key(name).begin_sequence();
+    for (const auto& one : texts) { text(one); }
+    return end_sequence();
+}
+
 Writer& Writer::value(const Value& value) {
     impl_->add(value);
     return *this;

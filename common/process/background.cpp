@@ -11,14 +11,13 @@
 #include <unistd.h>
 
 #include "common/files/files.hpp"
+#include "common/process/exit_code.hpp"
 
 namespace ingot::process {
 
 namespace {
 
 constexpr std::array kFolders = {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"};
-
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 Result<files::Fd> open_file(const std::filesystem::path& path, int flags) {
     constexpr mode_t kMode = 0640;

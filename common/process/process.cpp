@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "common/files/files.hpp"
+#include "common/process/exit_code.hpp"
 #include "common/text/text.hpp"
 
 namespace ingot::process {
@@ -97,8 +98,6 @@ struct ChildPlan {
     [[maybe_unused]] const auto ignored = ::write(error_pipe, &error_number, sizeof error_number);
     ::_exit(127);
 }
-
-int exit_code_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 /// A child that has been started. Its destructor makes sure that nothing of its group is left.
 class Child {

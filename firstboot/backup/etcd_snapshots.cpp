@@ -4,6 +4,7 @@
 
 #include "common/text/text.hpp"
 #include "firstboot/backup/schedule.hpp"
+#include "firstboot/backup/times.hpp"
 #include "firstboot/coordination/etcd_client.hpp"
 
 namespace ingot::firstboot::backup {
@@ -19,23 +20,11 @@ constexpr std::string_view kHourly = "hour-";
 constexpr std::string_view kDaily = "day-";
 constexpr std::string_view kEnding = ".db";
 
-std::int64_t seconds_of(clock::WallTime time) { return std::chrono::floor<seconds>(time.time_since_epoch()).count(); }
-
-clock::WallTime time_at(const Json& object, std::string_view key) {
-    return clock::WallTime(seconds(json::number_at(object, key).value_or(0)));
-}
-
 /// A while after an attempt that failed, longer after several.
 bool waits(const std::optional<SnapshotFailure>& failure, clock::WallTime now) {
     constexpr int kMost = 10;
     return failure && now >= failure->at &&
            now - failure->at < std::min(failure->count, kMost) * std::chrono::minutes(1);
-}
-
-std::string age(clock::WallTime then, clock::WallTime now) {
-    const auto minutes = std::max<std::int64_t>(0, std::chrono::floor<std::chrono::minutes>(now - then).count());
-    constexpr std::int64_t kLong = 120;
-    return minutes < kLong ? text::format("{} minutes", minutes) : text::format("{} hours", minutes / 60);
 }
 
 } // namespace
@@ -56,12 +45,12 @@ std::string snapshot_report_key(std::string_view cluster) { return ingot_key(clu
 Json to_json(const SnapshotReport& report) {
     Json list = Json::array();
     for (const auto& record : report.repositories) {
-        Json entry{{"number", record.number}, {"at", record.at ? Json(seconds_of(*record.at)) : Json(nullptr)},
+        Json entry{{"number", record.number}, {"at", record.at ? Json(clock::to_unix(*record.at)) : Json(nullptr)},
                    {"place", record.place},   {"bytes", record.bytes},
                    {"day", record.day},       {"failure", nullptr}};
         if (record.failure) {
             entry["failure"] = {{"node", record.failure->node},
-                                {"at", seconds_of(record.failure->at)},
+                                {"at", clock::to_unix(record.failure->at)},
                                 {"count", record.failure->count},
                                 {"message", record.failure->message}};
         }
@@ -95,7 +84,7 @@ Result<SnapshotReport> snapshot_report_from_json(std::string_view text) {
 std::int64_t period_of(clock::WallTime time, seconds every, std::string_view cluster_id) {
     const auto jitter =
         jitter_of(cluster_id, {.period = std::chrono::duration_cast<std::chrono::minutes>(every), .offset = {}});
-    return (seconds_of(time) - jitter.count()) / every.count();
+    return (clock::to_unix(time) - jitter.count()) / every.count();
 }
 
 std::vector<int> repositories_due(const SnapshotReport& report, int count, seconds every, std::string_view cluster_id,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/text/text.hpp"
+#include "firstboot/backup/times.hpp"
 
 namespace ingot::firstboot::backup {
 
@@ -11,17 +12,11 @@ namespace {
 using json::Json;
 using std::chrono::seconds;
 
-std::int64_t seconds_of(clock::WallTime time) { return std::chrono::floor<seconds>(time.time_since_epoch()).count(); }
-
-clock::WallTime time_at(const Json& object, std::string_view key) {
-    return clock::WallTime(seconds(json::number_at(object, key).value_or(0)));
-}
-
 Json record_json(const std::optional<Record>& record) {
     if (!record) { return nullptr; }
     return {{"label", record->label},
-            {"start", seconds_of(record->start)},
-            {"stop", seconds_of(record->stop)},
+            {"start", clock::to_unix(record->start)},
+            {"stop", clock::to_unix(record->stop)},
             {"database_bytes", record->database_bytes},
             {"repository_bytes", record->repository_bytes}};
 }
@@ -42,7 +37,7 @@ Json failure_json(const std::optional<Failure>& failure) {
     if (!failure) { return nullptr; }
     return {{"kind", to_string(failure->kind)},
             {"node", failure->node},
-            {"at", seconds_of(failure->at)},
+            {"at", clock::to_unix(failure->at)},
             {"count", failure->count},
             {"message", failure->message}};
 }
@@ -60,14 +55,6 @@ std::optional<Failure> failure_at(const Json& object) {
 
 std::optional<Record> copy_of(const Record* record) {
     return record == nullptr ? std::nullopt : std::optional(*record);
-}
-
-std::string age(clock::WallTime then, clock::WallTime now) {
-    using namespace std::chrono_literals;
-    const auto passed = std::max(now - then, 0ms);
-    if (passed < 2h) { return text::format("{} minutes", passed / 1min); }
-    if (passed < 48h) { return text::format("{} hours", passed / 1h); }
-    return text::format("{} days", passed / 24h);
 }
 
 void repository_alarms(const RepositoryReport& repository, const cloud_init::BackupConfig& config,
@@ -166,8 +153,10 @@ Json to_json(const Report& report) {
                                 {"newest_wal", repository.newest_wal},
                                 {"failure", failure_json(repository.failure)}});
     }
-    return {
-        {"version", 1}, {"at", seconds_of(report.at)}, {"by", report.by}, {"repositories", std::move(repositories)}};
+    return {{"version", 1},
+            {"at", clock::to_unix(report.at)},
+            {"by", report.by},
+            {"repositories", std::move(repositories)}};
 }
 
 Result<Report> report_from_json(std::string_view text) {
@@ -191,7 +180,7 @@ Result<Report> report_from_json(std::string_view text) {
 }
 
 Json to_json(const RestoreTest& test) {
-    return {{"version", 1},          {"at", seconds_of(test.at)},
+    return {{"version", 1},          {"at", clock::to_unix(test.at)},
             {"node", test.node},     {"repository", test.repository},
             {"label", test.label},   {"seconds", test.duration.count()},
             {"passed", test.passed}, {"message", test.message},
@@ -212,7 +201,7 @@ Result<RestoreTest> restore_test_from_json(std::string_view text) {
 }
 
 Json to_json(const WalView& wal, clock::WallTime now) {
-    const auto lag = wal.oldest ? seconds_of(now) - seconds_of(*wal.oldest) : 0;
+    const auto lag = wal.oldest ? clock::to_unix(now) - clock::to_unix(*wal.oldest) : 0;
     return {{"waiting_segments", wal.waiting},
             {"lag_seconds", std::max<std::int64_t>(lag, 0)},
             {"error", wal.error},

@@ -8,6 +8,7 @@
 
 #include "common/json/json.hpp"
 #include "common/text/text.hpp"
+#include "firstboot/backup/times.hpp"
 
 namespace ingot::firstboot::backup {
 
@@ -17,10 +18,6 @@ using json::Json;
 
 constexpr std::array<std::pair<Kind, std::string_view>, 3> kKinds = {
     {{Kind::full, "full"}, {Kind::diff, "diff"}, {Kind::incr, "incr"}}};
-
-clock::WallTime time_at(const Json& timestamps, std::string_view key) {
-    return clock::WallTime(std::chrono::seconds(json::number_at(timestamps, key).value_or(0)));
-}
 
 void add_system_id(const Json& database, std::vector<std::pair<std::int64_t, std::string>>& found) {
     if (const auto system = json::unsigned_at(database, "system-id")) {

@@ -11,7 +11,7 @@ namespace {
 using json::Json;
 
 /// The server gives its own verdict after 5 s plus two elections (7 s): it must arrive before we give up.
-constexpr auto kTimeout = std::chrono::seconds(10);
+constexpr auto kClusterTimeout = std::chrono::seconds(10);
 constexpr auto kStatusTimeout = std::chrono::seconds(3);
 
 std::vector<EtcdMember> members_from(const Json& answer) {
@@ -58,7 +58,7 @@ Result<Json> ClusterClient::post(std::string_view endpoint, std::string_view pat
 Result<Json> ClusterClient::read(std::string_view path, const Json& body) {
     Result<Json> answer = fail(ErrorKind::transient, "no member of etcd is known that could be asked");
     for (std::size_t tried = 0; tried < endpoints_.size(); ++tried) {
-        answer = post(endpoints_[current_], path, body, kTimeout);
+        answer = post(endpoints_[current_], path, body, kClusterTimeout);
         if (answer || answer.error().kind != ErrorKind::transient) { return answer; }
         current_ = (current_ + 1) % endpoints_.size();
     }
@@ -67,7 +67,7 @@ Result<Json> ClusterClient::read(std::string_view path, const Json& body) {
 
 Result<Json> ClusterClient::change(std::string_view path, const Json& body) {
     INGOT_TRY(identify(), "");
-    return post(endpoints_[current_], path, body, kTimeout);
+    return post(endpoints_[current_], path, body, kClusterTimeout);
 }
 
 Result<EtcdIdentity> ClusterClient::identify() {
@@ -116,7 +116,7 @@ Result<EtcdStatus> ClusterClient::status() {
 
 Status ClusterClient::move_leader(std::uint64_t target) {
     INGOT_TRY(post(endpoints_.front(), "/v3/maintenance/transfer-leadership", {{"targetID", std::to_string(target)}},
-                   kTimeout),
+                   kClusterTimeout),
               "handing the leadership of etcd over");
     return {};
 }

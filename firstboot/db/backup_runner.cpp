@@ -15,13 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using backup::Report;
 
-constexpr auto kLockTtl = 60s;
+constexpr auto kBackupLockTtl = 60s;
 constexpr auto kLookAgain = 10min; ///< into repositories when nothing is due, so that what is published is not old
 constexpr std::string_view kEnvironmentFile = "/run/ingot/backup.env";
-
-bool is_running(std::string_view state) {
-    return state == "active" || state == "activating" || state == "deactivating" || state == "reloading";
-}
 
 std::string lock_key(const Database& database) { return ingot_key(database.node.config.cluster, "lock/backup"); }
 
@@ -140,7 +136,8 @@ Status BackupRunner::keep_lock(const Database& database) {
         return renewed;
     }
     // The agent was restarted, or etcd was away for too long.
-    INGOT_ASSIGN(auto lock, LeaseLock::acquire(*etcd(database), lock_key(database), database.node.name, kLockTtl),
+    INGOT_ASSIGN(auto lock,
+                 LeaseLock::acquire(*etcd(database), lock_key(database), database.node.name, kBackupLockTtl),
                  "taking the lock for the backup that runs here");
     lock_.emplace(std::move(lock));
     return {};
@@ -205,7 +202,7 @@ Status BackupRunner::begin(const Database& database) {
         !(before && job_in(*before, own_job))) {
         return {};
     }
-    auto lock = LeaseLock::acquire(*session, lock_key(database), database.node.name, kLockTtl);
+    auto lock = LeaseLock::acquire(*session, lock_key(database), database.node.name, kBackupLockTtl);
     if (!lock) { return lock.error().kind == ErrorKind::transient ? Status() : Status(lock.error()); }
     // What is published may be old: the repositories know.
     const auto report = look(database, before);

@@ -20,15 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr auto kLockTtl = 60s;
-constexpr auto kPatience = 10min;
-constexpr std::string_view kScratch = "/var/lib/ingot/etcd-snapshot";
+constexpr auto kSnapshotLockTtl = 60s;
+constexpr auto kCopyWithin = 10min;
+constexpr std::string_view kScratchFolder = "/var/lib/ingot/etcd-snapshot";
 
 process::Command pgbackrest_for(const SnapshotRepository& repository, std::vector<std::string> words) {
     std::vector<std::string> argv = {"pgbackrest", text::format("--stanza={}", repository.stanza),
                                      text::format("--repo={}", repository.number)};
     argv.insert(argv.end(), std::make_move_iterator(words.begin()), std::make_move_iterator(words.end()));
-    return as_postgres(std::move(argv), kPatience);
+    return as_postgres(std::move(argv), kCopyWithin);
 }
 
 /// The command with a file as its input ("<") or output (">"), opened by root. Not by a pipe: it would end with this
@@ -41,14 +41,14 @@ process::Command redirected(process::Command command, char direction, const fs::
 }
 
 /// A folder for as long as it is needed. What an earlier run left there is removed.
-class Scratch {
+class ScratchFolder {
   public:
-    explicit Scratch(fs::path path) : path_(std::move(path)) {}
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-    Scratch(Scratch&&) = delete;
-    Scratch& operator=(Scratch&&) = delete;
-    ~Scratch() { static_cast<void>(files::remove_tree(path_)); }
+    explicit ScratchFolder(fs::path path) : path_(std::move(path)) {}
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    ScratchFolder(ScratchFolder&&) = delete;
+    ScratchFolder& operator=(ScratchFolder&&) = delete;
+    ~ScratchFolder() { static_cast<void>(files::remove_tree(path_)); }
 
     Status make() const {
         INGOT_TRY(files::remove_tree(path_), "");
@@ -83,7 +83,7 @@ Status take_snapshot(const Database& database, const fs::path& file) {
 
 /// Counts only when it was read back.
 Status put(const Database& database, const SnapshotRepository& repository, const std::string& place,
-           const Scratch& scratch) {
+           const ScratchFolder& scratch) {
     auto& processes = database.environment.processes;
     INGOT_TRY(process::run_checked(processes,
                                    redirected(pgbackrest_for(repository, {"repo-put", backup::snapshot_path(place)}),
@@ -102,7 +102,8 @@ struct Taken {
 };
 
 /// One repository: the place of the hour, and the one of the day if it has none of today.
-void serve(const Database& database, const Taken& taken, const Scratch& scratch, backup::SnapshotRecord& record) {
+void serve(const Database& database, const Taken& taken, const ScratchFolder& scratch,
+           backup::SnapshotRecord& record) {
     const auto now = taken.at;
     const int number = record.number;
     const SnapshotRepository repository{
@@ -145,7 +146,7 @@ Status fetch_etcd_snapshot(process::Processes& processes, const SnapshotReposito
         INGOT_TRY(process::run_checked(processes, {.argv = {"openssl", "enc", "-d", "-aes-256-cbc", "-md", "sha1",
                                                             "-in", raw, "-out", file, "-pass", "stdin"},
                                                    .input = std::string(repository.cipher_pass->reveal()) + "\n",
-                                                   .timeout = kPatience}),
+                                                   .timeout = kCopyWithin}),
                   text::format("decrypting {} of repository {}", place, repository.number));
         INGOT_TRY(files::remove_file(raw), "");
     }
@@ -173,14 +174,14 @@ Status EtcdSnapshots::operator()(const Database& database) {
     if (due(report).empty()) { return {}; }
     INGOT_ASSIGN(const auto leader, ask_whether_leader(database), "");
     if (!leader) { return {}; }
-    auto lock =
-        LeaseLock::acquire(*etcd, ingot_key(config.cluster, "lock/etcd-snapshot"), database.node.name, kLockTtl);
+    auto lock = LeaseLock::acquire(*etcd, ingot_key(config.cluster, "lock/etcd-snapshot"), database.node.name,
+                                   kSnapshotLockTtl);
     if (!lock) { return lock.error().kind == ErrorKind::transient ? Status() : Status(lock.error()); }
     // Another one may have been at work.
     INGOT_ASSIGN(report, published_etcd_snapshots(database, etcd), "");
     const auto numbers = due(report);
     if (numbers.empty()) { return {}; }
-    const Scratch scratch(database.environment.root.at(kScratch));
+    const ScratchFolder scratch(database.environment.root.at(kScratchFolder));
     INGOT_TRY(scratch.make(), "");
     INGOT_TRY(take_snapshot(database, scratch.at("new.db")), "");
     std::error_code error;

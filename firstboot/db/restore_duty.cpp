@@ -15,13 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLockTtl = 60s;
+constexpr auto kRestoreLockTtl = 60s;
 constexpr std::string_view kPlanFile = "/run/ingot/restore-test.json";
 constexpr std::string_view kResultFile = "/run/ingot-restore-test/result.json";
-
-bool is_running(std::string_view state) {
-    return state == "active" || state == "activating" || state == "deactivating";
-}
 
 /// The newest backup of all, in the repository where it is.
 std::optional<RestorePlan> plan_for(const Database& database, const backup::Report& report) {
@@ -111,8 +107,8 @@ Status RestoreTestRunner::begin(const Database& database) {
     if (!plan) { return {}; }
     INGOT_ASSIGN(const auto candidates, observe_candidates(database, session), "");
     if (!backup::may_run(candidates, database.node.name, 0)) { return {}; }
-    auto lock =
-        LeaseLock::acquire(*session, ingot_key(config.cluster, "lock/restore-test"), database.node.name, kLockTtl);
+    auto lock = LeaseLock::acquire(*session, ingot_key(config.cluster, "lock/restore-test"), database.node.name,
+                                   kRestoreLockTtl);
     if (!lock) { return lock.error().kind == ErrorKind::transient ? Status() : Status(lock.error()); }
     INGOT_ASSIGN(const auto again, session->get(restore_test_key(database)), "");
     const bool meanwhile = again && (!last || again->mod_revision != last->mod_revision);

@@ -14,9 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLockTtl = 120s;     ///< longer than any one command under the lock
-constexpr auto kCheckTimeout = 90s; ///< pgBackRest itself waits 60 s for the segment
-constexpr auto kLookAgain = 60s;    ///< at what seems settled
+constexpr auto kStanzaLockTtl = 120s; ///< longer than any one command under the lock
+constexpr auto kCheckTimeout = 90s;   ///< pgBackRest itself waits 60 s for the segment
+constexpr auto kLookAgain = 60s;      ///< at what seems settled
 
 Result<BackupSituation> observe_backup(const Database& database, EtcdSession& etcd, const std::string& system_id) {
     BackupSituation situation{.stanza = stanza(database.node), .system_id = system_id};
@@ -69,7 +69,7 @@ Status StanzaWatch::act(const Database& database, const std::string& system_id) 
         if (!lock) { // and look again: another one may have been at work
             INGOT_ASSIGN(auto taken,
                          LeaseLock::acquire(*etcd, ingot_key(database.node.config.cluster, "lock/stanza"),
-                                            database.node.name, kLockTtl),
+                                            database.node.name, kStanzaLockTtl),
                          "");
             lock.emplace(std::move(taken));
             continue;

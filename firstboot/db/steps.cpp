@@ -213,7 +213,7 @@ class Claimant {
 
 Status claim_data_directory(const Database& database) {
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
-    if (state == "active" || state == "activating" || state == "deactivating") { return {}; }
+    if (is_running(state)) { return {}; }
     INGOT_ASSIGN(const auto past, observe_past(database), "");
     return std::visit(Claimant(database, past), decide_start(past));
 }
@@ -254,7 +254,7 @@ Status serve(Shared& shared) {
 /// Before the first database of a cluster is restored: is there what it is to be restored from?
 Status check_source(const Database& database) {
     INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
-    if (state == "active" || state == "activating" || state == "deactivating") { return {}; }
+    if (is_running(state)) { return {}; }
     INGOT_ASSIGN(const auto past, observe_past(database), "");
     if (past.has_files || past.initialize) { return {}; }
     INGOT_ASSIGN(const auto backups, observe_source_backups(database), "");

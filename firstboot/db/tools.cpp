@@ -18,6 +18,11 @@ files::Ownership owned_by(const Database& database, mode_t mode, const char* use
     return {.mode = mode, .user = user, .group = group};
 }
 
+bool is_running(std::string_view unit_state) {
+    return unit_state == "active" || unit_state == "activating" || unit_state == "deactivating" ||
+           unit_state == "reloading";
+}
+
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout) {
     return as_user("postgres", std::move(argv), timeout);
 }

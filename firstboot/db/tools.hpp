@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/process/process.hpp"
@@ -23,6 +24,9 @@ struct Database {
 
 /// Who owns a file; in tests, whoever runs them.
 files::Ownership owned_by(const Database& database, mode_t mode, const char* user, const char* group);
+
+/// Of the state that systemd gives for a unit: it has processes, or is about to.
+bool is_running(std::string_view unit_state);
 
 /// A command that runs as user postgres.
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout);

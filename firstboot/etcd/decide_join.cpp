@@ -9,8 +9,6 @@ namespace ingot::firstboot {
 
 namespace {
 
-constexpr int kPeerPort = 2380;
-
 struct Listed {
     const ListedMember* by_name = nullptr;
     const ListedMember* by_url = nullptr;

@@ -14,7 +14,6 @@ namespace {
 
 using json::Json;
 
-constexpr int kPeerPort = 2380;
 constexpr std::size_t kTokenLength = 32;
 
 Result<Phase> phase_from(std::string_view word) {

@@ -93,4 +93,7 @@ std::string hex_id(std::uint64_t id);
 /// "https://10.0.0.11:2379", with brackets for IPv6.
 std::string url_of(std::string_view address, int port);
 
+inline constexpr int kClientPort = 2379;
+inline constexpr int kPeerPort = 2380;
+
 } // namespace ingot::firstboot

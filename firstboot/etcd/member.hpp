@@ -12,6 +12,7 @@
 #include "common/tls/server.hpp"
 #include "firstboot/coordination/cluster_client.hpp"
 #include "firstboot/coordination/session.hpp"
+#include "firstboot/etcd/founding.hpp"
 #include "firstboot/node/node.hpp"
 #include "firstboot/system/environment.hpp"
 
@@ -19,8 +20,6 @@ namespace ingot::firstboot::etcd {
 
 inline constexpr std::string_view kUnit = "ingot-etcd.service";
 inline constexpr std::string_view kEnvironmentFile = "/etc/ingot/etcd.env";
-inline constexpr int kClientPort = 2379;
-inline constexpr int kPeerPort = 2380;
 
 struct Member {
     NodeSpec node;

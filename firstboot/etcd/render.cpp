@@ -9,9 +9,6 @@ namespace ingot::firstboot {
 
 namespace {
 
-constexpr int kClientPort = 2379;
-constexpr int kPeerPort = 2380;
-
 std::string pki(std::string_view file) { return text::format("{}/{}", paths::kPki, file); }
 
 } // namespace

@@ -106,10 +106,6 @@ bool is_revoked(const Applicant& applicant, const Revocation& revocation) {
            applicant.address == revocation.address;
 }
 
-std::int64_t seconds_of(clock::WallTime time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 } // namespace
 
 Result<Applicant> identify(const Office& office, const SignRequest& request, const Connection& connection) {
@@ -176,7 +172,7 @@ Decision decide(const Applicant& applicant, const Register& known, clock::WallTi
 
 std::string to_json_line(const Claim& claim) {
     json::Json object{{"key", claim.key_sha256}, {"role", claim.role}, {"address", claim.address}, {"at", claim.at}};
-    if (claim.silent_since) { object["silent_since"] = seconds_of(*claim.silent_since); }
+    if (claim.silent_since) { object["silent_since"] = clock::to_unix(*claim.silent_since); }
     return json::to_line(object);
 }
 

@@ -22,10 +22,6 @@ namespace ingot::firstboot::join {
 
 namespace {
 
-std::int64_t seconds_of(clock::WallTime time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
-}
-
 clock::WallTime time_at(const json::Json& object, std::string_view key) {
     return clock::WallTime(std::chrono::seconds(json::number_at(object, key).value_or(0)));
 }
@@ -51,8 +47,8 @@ std::string to_json_line(const Sighting& sighting) {
     return json::to_line({{"role", sighting.role},
                           {"address", sighting.address},
                           {"generation", sighting.generation},
-                          {"until", seconds_of(sighting.until)},
-                          {"at", seconds_of(sighting.at)}});
+                          {"until", clock::to_unix(sighting.until)},
+                          {"at", clock::to_unix(sighting.at)}});
 }
 
 Result<Sighting> sighting_from_json(std::string_view text) {

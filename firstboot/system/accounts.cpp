@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kSudoers = "/etc/sudoers.d/90-ingot-users";
 
-Status run(Environment& environment, std::vector<std::string> argv, std::string input = {}) {
+Status change(Environment& environment, std::vector<std::string> argv, std::string input = {}) {
     INGOT_TRY(process::run_checked(environment.processes, {.argv = std::move(argv), .input = std::move(input)}), "");
     return {};
 }
@@ -58,7 +58,7 @@ Status create(Environment& environment, const cloud_init::User& user) {
     const auto common = common_arguments(user);
     argv.insert(argv.end(), common.begin(), common.end());
     argv.insert(argv.end(), {"--", user.name});
-    return run(environment, std::move(argv));
+    return change(environment, std::move(argv));
 }
 
 Status adapt(Environment& environment, const cloud_init::User& user) {
@@ -68,7 +68,7 @@ Status adapt(Environment& environment, const cloud_init::User& user) {
     argv.insert(argv.end(), common.begin(), common.end());
     if (argv.size() == 1) { return {}; }
     argv.insert(argv.end(), {"--", user.name});
-    return run(environment, std::move(argv));
+    return change(environment, std::move(argv));
 }
 
 /// True if the group is the machine's own. groupadd would find that out too, with three flushes of the disk.
@@ -84,7 +84,7 @@ Status make_groups(Environment& environment, const cloud_init::User& user) {
     if (user.primary_group) { groups.push_back(*user.primary_group); }
     for (const auto& group : groups) {
         if (is_local_group(environment.root, group)) { continue; }
-        INGOT_TRY(run(environment, {"groupadd", "--force", "--", group}), "");
+        INGOT_TRY(change(environment, {"groupadd", "--force", "--", group}), "");
     }
     return {};
 }
@@ -144,12 +144,12 @@ Status apply_user(Environment& environment, const cloud_init::User& user) {
     INGOT_ASSIGN(const auto home, home_of(environment, user.name), doing);
     INGOT_TRY(home ? adapt(environment, user) : create(environment, user), doing);
     if (user.hashed_password) {
-        INGOT_TRY(run(environment, {"chpasswd", "--encrypted"}, user.name + ":" + *user.hashed_password + "\n"),
+        INGOT_TRY(change(environment, {"chpasswd", "--encrypted"}, user.name + ":" + *user.hashed_password + "\n"),
                   doing);
     }
     // useradd makes accounts that are locked.
     const bool open = home.has_value() || user.hashed_password.has_value();
-    if (user.lock_password && open) { INGOT_TRY(run(environment, {"usermod", "--lock", "--", user.name}), doing); }
+    if (user.lock_password && open) { INGOT_TRY(change(environment, {"usermod", "--lock", "--", user.name}), doing); }
     INGOT_TRY(authorize_keys(environment, user.name, user.ssh_authorized_keys), doing);
     return {};
 }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view kMark = ",x-ingot"; ///< in the options of our lines of fstab
 
-Status run(Environment& environment, std::vector<std::string> argv, std::string input = {}) {
+Status run_tool(Environment& environment, std::vector<std::string> argv, std::string input = {}) {
     const auto program = argv.front();
     const auto done = process::run_checked(
         environment.processes,
@@ -81,10 +81,10 @@ Step partition_step(const DiskLayout& disk, Environment& environment) {
                     return {};
                 }
                 INGOT_ASSIGN(const auto bytes, size_of_device(environment.root.at(disk.device)), "");
-                return run(environment,
-                           {"sfdisk", "--wipe", "never", "--wipe-partitions", "never",
-                            environment.root.at(disk.device).string()},
-                           render_sfdisk(disk, bytes));
+                return run_tool(environment,
+                                {"sfdisk", "--wipe", "never", "--wipe-partitions", "never",
+                                 environment.root.at(disk.device).string()},
+                                render_sfdisk(disk, bytes));
             }};
 }
 
@@ -106,7 +106,7 @@ Step filesystem_step(const FileSystem& wanted, Environment& environment) {
             .apply = [wanted, &environment]() -> Status {
                 INGOT_ASSIGN(const auto content, look_at(environment, wanted.device), "");
                 if (content.empty) {
-                    return run(environment, mkfs_command(wanted, environment.root.at(wanted.device).string()));
+                    return run_tool(environment, mkfs_command(wanted, environment.root.at(wanted.device).string()));
                 }
                 const bool same =
                     content.type == wanted.type && (wanted.label.empty() || content.label == wanted.label);
@@ -126,7 +126,7 @@ Result<bool> is_mounted(Environment& environment, const std::string& point) {
 }
 
 Status mount_one(Environment& environment, const Mount& mount) {
-    if (mount.point == "none") { return run(environment, {"swapon", "--all"}); }
+    if (mount.point == "none") { return run_tool(environment, {"swapon", "--all"}); }
     INGOT_ASSIGN(const bool mounted, is_mounted(environment, mount.point), "");
     if (mounted) { return {}; }
     const auto folder = environment.root.at(mount.point);
@@ -137,7 +137,7 @@ Status mount_one(Environment& environment, const Mount& mount) {
                     text::format("{} is not mounted on {}: there are files in that folder, which would be hidden",
                                  mount.device, mount.point));
     }
-    return run(environment, {"mount", "--", mount.point});
+    return run_tool(environment, {"mount", "--", mount.point});
 }
 
 Step mounts_step(const std::vector<Mount>& mounts, Environment& environment) {
@@ -183,15 +183,15 @@ Step swap_step(const Swap& swap, Environment& environment) {
                 if (!files::exists(path)) {
                     // Complete before it has its name: a power cut leaves no half swap file.
                     INGOT_TRY(files::write(half, "", {.mode = 0600}), "");
-                    INGOT_TRY(run(environment,
-                                  {"fallocate", "--length", std::to_string(size_of(swap, environment.root)), half}),
+                    INGOT_TRY(run_tool(environment, {"fallocate", "--length",
+                                                     std::to_string(size_of(swap, environment.root)), half}),
                               "");
-                    INGOT_TRY(run(environment, {"mkswap", half}), "");
-                    INGOT_TRY(run(environment, {"mv", "--no-target-directory", half, path.string()}), "");
+                    INGOT_TRY(run_tool(environment, {"mkswap", half}), "");
+                    INGOT_TRY(run_tool(environment, {"mv", "--no-target-directory", half, path.string()}), "");
                 }
                 INGOT_ASSIGN(const auto active, files::read_if_exists(environment.root.at("/proc/swaps")), "");
                 if (active && active->find(swap.file) != std::string::npos) { return {}; }
-                return run(environment, {"swapon", path.string()});
+                return run_tool(environment, {"swapon", path.string()});
             }};
 }
 

@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kPostgresPort = 5432;
-constexpr auto kPace = 100ms;
+constexpr auto kProbePace = 100ms;
 constexpr auto kPatience = 1s; ///< a commit that waits for its standby for so long is asked for anew
 /// The name of the WAL segment begins with the timeline, in hexadecimal.
 constexpr auto* kWrite = "INSERT INTO writer_probe DEFAULT VALUES "
@@ -73,7 +73,7 @@ void WriterWatch::probe(const std::stop_token& stop, const std::string& machine,
                 session.reset();
             }
         }
-        std::this_thread::sleep_until(begun + kPace);
+        std::this_thread::sleep_until(begun + kProbePace);
     }
 }
 

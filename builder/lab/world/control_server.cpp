@@ -12,7 +12,7 @@ namespace ingot::builder::lab {
 
 namespace {
 
-constexpr auto kTick = std::chrono::milliseconds(200);
+constexpr auto kControlTick = std::chrono::milliseconds(200);
 constexpr auto kRequestTime = std::chrono::seconds(5);
 
 } // namespace
@@ -31,7 +31,7 @@ Status ControlServer::start(ControlServer& server, files::Fd socket, Handler han
 
 void ControlServer::serve(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        auto accepted = accept_within(listener_, kTick);
+        auto accepted = accept_within(listener_, kControlTick);
         if (!accepted) { continue; }
         // Detached: a request may take long, and the supervisor lives until its process ends.
         std::thread([this, socket = std::move(accepted->socket)] {

@@ -16,7 +16,7 @@ namespace ingot::builder::lab {
 namespace {
 
 constexpr auto kConnectTime = std::chrono::seconds(1);
-constexpr auto kTick = std::chrono::milliseconds(200);
+constexpr auto kForwarderTick = std::chrono::milliseconds(200);
 
 /// Moves what is there to the other side. False at the end of the stream.
 bool carry(int from, int to, std::array<char, 65536>& buffer) {
@@ -61,7 +61,7 @@ Forwarder::Forwarder(files::Fd listener, int port, Targets targets)
 
 void Forwarder::serve(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        auto accepted = accept_within(listener_, kTick);
+        auto accepted = accept_within(listener_, kForwarderTick);
         if (!accepted) { continue; }
         const int on = 1;
         ::setsockopt(accepted->socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

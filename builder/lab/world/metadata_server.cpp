@@ -17,15 +17,15 @@ namespace ingot::builder::lab {
 
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(5); ///< with a client that does not finish its request
-constexpr auto kTick = std::chrono::milliseconds(200);
+constexpr auto kRequestWithin = std::chrono::seconds(5); ///< with a client that does not finish its request
+constexpr auto kMetadataTick = std::chrono::milliseconds(200);
 constexpr std::size_t kRequestLimit = 16384;
 
 struct Client {
     files::Fd socket;
     std::string peer;
     std::string request{};
-    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + kPatience;
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::now() + kRequestWithin;
 };
 
 /// Reads what is there. False once the client can be forgotten without an answer.
@@ -56,7 +56,7 @@ void MetadataServer::serve(const std::stop_token& stop) {
         for (const auto& client : clients) {
             polled.push_back({.fd = client.socket.get(), .events = POLLIN, .revents = 0});
         }
-        ::poll(polled.data(), polled.size(), static_cast<int>(kTick.count()));
+        ::poll(polled.data(), polled.size(), static_cast<int>(kMetadataTick.count()));
         std::size_t index = 1;
         for (auto it = clients.begin(); it != clients.end(); ++index) {
             bool keep = std::chrono::steady_clock::now() < it->deadline;

@@ -11,15 +11,15 @@ namespace ingot::builder::lab {
 
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(1);
+constexpr auto kAnswersWithin = std::chrono::seconds(1);
 constexpr int kEtcdPort = 2379;
 constexpr int kPatroniPort = 8008;
 constexpr int kOk = 200;
 
 std::string ask(http::Request request, http::Tls tls) {
     request.tls = std::move(tls);
-    request.connect_timeout = kPatience;
-    request.timeout = kPatience * 2;
+    request.connect_timeout = kAnswersWithin;
+    request.timeout = kAnswersWithin * 2;
     http::CurlClient client;
     const auto response = client.send(request);
     return response && response->status == kOk ? response->body : "";
@@ -100,7 +100,7 @@ void Observer::look(const std::vector<Member>& members, std::map<std::string, Si
             ports[member.name] = std::async(std::launch::async, [this, address = member.address] {
                 std::vector<int> open;
                 for (const int port : {proxy_ports_.primary, proxy_ports_.replica, proxy_ports_.pool}) {
-                    if (is_open(address, port, kPatience)) { open.push_back(port); }
+                    if (is_open(address, port, kAnswersWithin)) { open.push_back(port); }
                 }
                 return open;
             });

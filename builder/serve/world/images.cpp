@@ -13,10 +13,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int kPartial = 206;
-constexpr int kNotFound = 404;
 constexpr int kUnsatisfiable = 416;
 
-HttpAnswer not_found() { return {.status = kNotFound, .body = "there is no such file\n"}; }
+HttpAnswer not_found() { return {.status = 404, .body = "there is no such file\n"}; }
 
 } // namespace
 

@@ -1,6 +1,7 @@
 // Bytes of a block device or an image file, by their place.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -10,6 +11,10 @@
 #include "common/result/result.hpp"
 
 namespace ingot::firstboot::media {
+
+/// What is read of a file system of any kind; user-data is far smaller.
+inline constexpr std::size_t kLargestFolder = std::size_t{1} << 20U;
+inline constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
 
 class Blocks {
   public:

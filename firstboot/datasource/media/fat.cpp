@@ -10,8 +10,6 @@ namespace ingot::firstboot::media {
 namespace {
 
 constexpr std::size_t kEntry = 32;
-constexpr std::size_t kLargestFolder = std::size_t{1} << 20U;
-constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
 
 struct Node {
     std::string name;

@@ -12,8 +12,6 @@ namespace {
 constexpr std::uint64_t kSector = 2048;
 constexpr std::uint64_t kFirstDescriptor = 16;
 constexpr std::uint64_t kDescriptors = 32; ///< more than any tool writes
-constexpr std::size_t kLargestFolder = std::size_t{1} << 20U;
-constexpr std::size_t kLargestFile = std::size_t{16} << 20U;
 constexpr std::size_t kContinuations = 8;
 
 struct Record {

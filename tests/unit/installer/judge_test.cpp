@@ -24,7 +24,7 @@ Marker mark(const std::string& machine = "uuid:me", const std::string& map = kMa
 
 enum class Expected { install, boot, refused };
 
-struct Row {
+struct JudgeRow {
     const char* name;
     Contents contents;
     const char* wipe;
@@ -40,7 +40,7 @@ Contents with(const Marker& marker, bool first_sector_empty) {
             .marker = marker};
 }
 
-class Judging : public testing::TestWithParam<Row> {};
+class Judging : public testing::TestWithParam<JudgeRow> {};
 
 TEST_P(Judging, LosesNothingThatNobodyGaveAway) {
     const auto& row = GetParam();
@@ -62,36 +62,38 @@ const Contents kExt4{.signature = "ext4 labelled 'data'", .first_sector_empty = 
 INSTANTIATE_TEST_SUITE_P(
     Rules, Judging,
     testing::Values(
-        Row{"Empty", {}, "", Expected::install, "it is empty"},
-        Row{"UnreadableIsNotEmpty", {.unreadable = "I/O error"}, "", Expected::refused, "not known to be empty"},
-        Row{"UnreadableIsNotEmptyWhateverIsAllowed",
-            {.unreadable = "I/O error"},
-            "W1",
-            Expected::refused,
-            "not known to be empty"},
-        Row{"Filesystem", kExt4, "", Expected::refused, "ext4 labelled 'data'"},
-        Row{"FilesystemThatMayGo", kExt4, "W1", Expected::install, "wipe=W1 names it"},
-        Row{"FilesystemThatMayGoById", kExt4, "/dev/disk/by-id/ata-WDC_W1", Expected::install, "names it"},
-        Row{"WipeOfAnotherDisk", kExt4, "W2", Expected::refused, "names another disk"},
-        Row{"SomethingAtTheStart", {.start_empty = false}, "", Expected::refused, "in its first MiB"},
-        Row{"SomethingAtTheEnd", {.end_empty = false}, "", Expected::refused, "in its last MiB"},
-        Row{"Installed", with(mark(), false), "", Expected::boot, "this image is installed"},
-        Row{"InstalledAndWipeStandsThereForEver", with(mark(), false), "W1", Expected::boot, "this image"},
-        Row{"InstalledFromAnotherImage", with(mark("uuid:me", kOther), false), "", Expected::boot, "another image"},
-        Row{"AnotherImageAndWipe", with(mark("uuid:me", kOther), false), "W1", Expected::install, "names it"},
-        Row{"AgainAlone", with(mark(), false), "", Expected::boot, "another image", "2026"},
-        Row{"AgainAndWipe", with(mark(), false), "W1", Expected::install, "names it", "2026"},
-        Row{"AgainDoneAlready", with(mark("uuid:me", kMap, "2026"), false), "W1", Expected::boot, "this image",
-            "2026"},
-        Row{"DidNotEnd", with(mark(), true), "", Expected::install, "begins anew"},
-        Row{"DidNotEndButSomebodyUsedItSince",
-            {.signature = "LVM2_member", .first_sector_empty = true, .start_empty = false, .marker = mark()},
-            "",
-            Expected::refused,
-            "not empty"},
-        Row{"OfAnotherMachine", with(mark("uuid:other"), false), "", Expected::refused, "of another machine"},
-        Row{"OfAnotherMachineUnfinished", with(mark("uuid:other"), true), "", Expected::refused, "another machine"},
-        Row{"OfAnotherMachineAndWipe", with(mark("uuid:other"), false), "W1", Expected::install, "names it"}),
+        JudgeRow{"Empty", {}, "", Expected::install, "it is empty"},
+        JudgeRow{"UnreadableIsNotEmpty", {.unreadable = "I/O error"}, "", Expected::refused, "not known to be empty"},
+        JudgeRow{"UnreadableIsNotEmptyWhateverIsAllowed",
+                 {.unreadable = "I/O error"},
+                 "W1",
+                 Expected::refused,
+                 "not known to be empty"},
+        JudgeRow{"Filesystem", kExt4, "", Expected::refused, "ext4 labelled 'data'"},
+        JudgeRow{"FilesystemThatMayGo", kExt4, "W1", Expected::install, "wipe=W1 names it"},
+        JudgeRow{"FilesystemThatMayGoById", kExt4, "/dev/disk/by-id/ata-WDC_W1", Expected::install, "names it"},
+        JudgeRow{"WipeOfAnotherDisk", kExt4, "W2", Expected::refused, "names another disk"},
+        JudgeRow{"SomethingAtTheStart", {.start_empty = false}, "", Expected::refused, "in its first MiB"},
+        JudgeRow{"SomethingAtTheEnd", {.end_empty = false}, "", Expected::refused, "in its last MiB"},
+        JudgeRow{"Installed", with(mark(), false), "", Expected::boot, "this image is installed"},
+        JudgeRow{"InstalledAndWipeStandsThereForEver", with(mark(), false), "W1", Expected::boot, "this image"},
+        JudgeRow{"InstalledFromAnotherImage", with(mark("uuid:me", kOther), false), "", Expected::boot,
+                 "another image"},
+        JudgeRow{"AnotherImageAndWipe", with(mark("uuid:me", kOther), false), "W1", Expected::install, "names it"},
+        JudgeRow{"AgainAlone", with(mark(), false), "", Expected::boot, "another image", "2026"},
+        JudgeRow{"AgainAndWipe", with(mark(), false), "W1", Expected::install, "names it", "2026"},
+        JudgeRow{"AgainDoneAlready", with(mark("uuid:me", kMap, "2026"), false), "W1", Expected::boot, "this image",
+                 "2026"},
+        JudgeRow{"DidNotEnd", with(mark(), true), "", Expected::install, "begins anew"},
+        JudgeRow{"DidNotEndButSomebodyUsedItSince",
+                 {.signature = "LVM2_member", .first_sector_empty = true, .start_empty = false, .marker = mark()},
+                 "",
+                 Expected::refused,
+                 "not empty"},
+        JudgeRow{"OfAnotherMachine", with(mark("uuid:other"), false), "", Expected::refused, "of another machine"},
+        JudgeRow{"OfAnotherMachineUnfinished", with(mark("uuid:other"), true), "", Expected::refused,
+                 "another machine"},
+        JudgeRow{"OfAnotherMachineAndWipe", with(mark("uuid:other"), false), "W1", Expected::install, "names it"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Judging, SaysWhichWordWouldAllowIt) {

@@ -12,12 +12,12 @@ using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-const clock::WallTime kNow = std::chrono::sys_days{std::chrono::year{2026} / 11 / 28} + 2h;
+const clock::WallTime kTonight = std::chrono::sys_days{std::chrono::year{2026} / 11 / 28} + 2h;
 constexpr std::string_view kHostKey = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A cluster whose backups go to every kind of repository there is.
 NewCluster everywhere() {
-    auto made = init_cluster({.name = "orders"}, kNow).value();
+    auto made = init_cluster({.name = "orders"}, kTonight).value();
     made.cluster.backup.repositories = {
         {.name = "s3",
          .path = "/pg",
@@ -42,7 +42,7 @@ NewCluster everywhere() {
 }
 
 IngotConfig config_of(const NewCluster& made, Role role) {
-    const auto text = render_user_data(made.cluster, made.secrets, role, kNow);
+    const auto text = render_user_data(made.cluster, made.secrets, role, kTonight);
     EXPECT_TRUE(text.has_value()) << text.error().to_string();
     return parse(text.value(), "u").value().ingot.value();
 }
@@ -72,7 +72,7 @@ TEST(BackupSection, CarriesEveryKindOfRepositoryWithItsSecrets) {
 
 TEST(BackupSection, OfABackupHostHoldsNoSecretsOfOtherRepositories) {
     const auto made = everywhere();
-    const auto text = render_user_data(made.cluster, made.secrets, Role::backup, kNow).value();
+    const auto text = render_user_data(made.cluster, made.secrets, Role::backup, kTonight).value();
     EXPECT_THAT(text, Not(HasSubstr("s3-geheim")));
     EXPECT_THAT(text, Not(HasSubstr("OPENSSH")));
     EXPECT_THAT(text, Not(HasSubstr(made.secrets.users.at("app").verifier)));
@@ -98,7 +98,7 @@ TEST(BackupSection, OfClusterYamlHoldsNoSecretsAndIsReadAgain) {
 TEST(BackupSection, NeedsTheSecretsOfItsRepositories) {
     auto made = everywhere();
     made.secrets.repositories.erase("far");
-    const auto text = render_user_data(made.cluster, made.secrets, Role::db, kNow);
+    const auto text = render_user_data(made.cluster, made.secrets, Role::db, kTonight);
     ASSERT_FALSE(text.has_value());
     EXPECT_THAT(text.error().to_string(), HasSubstr("the secrets hold no repositories.far.private_key"));
 }
@@ -120,7 +120,7 @@ TEST(BackupSection, NamesWhatIsWrongWithARepository) {
         {"{type: sftp, host: x.org, user: u, path: /p}", "'backup.repositories[0].host_key' is missing"},
         {"{type: host}", "'backup.repositories[0].address' is missing"},
     };
-    const auto whole = render_cluster(init_cluster({.name = "orders"}, kNow)->cluster);
+    const auto whole = render_cluster(init_cluster({.name = "orders"}, kTonight)->cluster);
     const std::string usual = "- type: posix\n      path: /var/lib/pgbackrest\n";
     ASSERT_NE(whole.find(usual), std::string::npos);
     for (const auto& [entry, fault] : cases) {

@@ -34,7 +34,7 @@ std::string changed(std::string text, std::string_view from, std::string_view to
     return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
 
-std::vector<std::string> faults_of(const std::string& text) {
+std::vector<std::string> faults_of_section(const std::string& text) {
     const auto parsed = parse(text, "u");
     return parsed ? std::vector<std::string>{} : text::lines(parsed.error().message);
 }
@@ -90,11 +90,12 @@ TEST(IngotSection, SaysWhoMayConnect) {
     ASSERT_EQ(firewall.open.size(), 2U);
     EXPECT_EQ(firewall.open[0].port, 9100);
     EXPECT_EQ(firewall.open[1].protocol, "udp");
-    EXPECT_THAT(faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {ssh: [10.0.0.1/8]}")),
-                ElementsAre(HasSubstr("did you mean '10.0.0.0/8'?")));
     EXPECT_THAT(
-        faults_of(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {open: [{from: [x]}]}")),
-        ElementsAre(HasSubstr("open[0].port' is missing"), HasSubstr("'x' is no network")));
+        faults_of_section(changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {ssh: [10.0.0.1/8]}")),
+        ElementsAre(HasSubstr("did you mean '10.0.0.0/8'?")));
+    EXPECT_THAT(faults_of_section(
+                    changed(user_data(Role::db), "  role: db", "  role: db\n  firewall: {open: [{from: [x]}]}")),
+                ElementsAre(HasSubstr("open[0].port' is missing"), HasSubstr("'x' is no network")));
 }
 
 TEST(IngotSection, OfAClusterMadeOfAnotherOneIsReadWhole) {
@@ -159,7 +160,7 @@ std::ostream& operator<<(std::ostream& out, const Change& change) { return out <
 class OneMistake : public testing::TestWithParam<Change> {};
 
 TEST_P(OneMistake, IsOneFaultWithItsPlace) {
-    const auto faults = faults_of(changed(user_data(Role::db), GetParam().from, GetParam().to));
+    const auto faults = faults_of_section(changed(user_data(Role::db), GetParam().from, GetParam().to));
     ASSERT_EQ(faults.size(), 1U) << testing::PrintToString(faults);
     EXPECT_THAT(faults[0], testing::MatchesRegex("u:[0-9]+:[0-9]+: .*"));
     EXPECT_THAT(faults[0], HasSubstr(GetParam().fault));
@@ -280,7 +281,7 @@ INSTANTIATE_TEST_SUITE_P(IngotSection, OneMistake, testing::ValuesIn([] {
 TEST(IngotSection, ReportsWhatFollowsFromAWrongNetworkToo) {
     for (const auto* network :
          {"10.0.0.0/30", "127.0.0.0/24", "10.0.1.0/24", "0.0.0.0/0", "224.0.0.0/8", "fe80::/64"}) {
-        EXPECT_FALSE(faults_of(changed(user_data(Role::db), "10.0.0.0/24", network)).empty()) << network;
+        EXPECT_FALSE(faults_of_section(changed(user_data(Role::db), "10.0.0.0/24", network)).empty()) << network;
     }
 }
 
@@ -291,7 +292,7 @@ TEST(IngotSection, ReportsEveryMistakeAtOnce) {
     text = changed(text, "  postgres:", "  postgress:");
     text = changed(text, "full: 2", "full: none");
     text = changed(text, "cluster: orders", "cluster: Orders");
-    EXPECT_THAT(faults_of(text),
+    EXPECT_THAT(faults_of_section(text),
                 ElementsAre(HasSubstr("u:3:12: ingot.cluster"), HasSubstr("u:5:9: ingot.role"),
                             HasSubstr("u:10:15: ingot.etcd.founders.etcd-2"), HasSubstr("u:12:3: unknown key"),
                             HasSubstr("u:27:13: ingot.backup.retention.full")));
@@ -312,7 +313,7 @@ TEST(IngotSection, HoldsCertificatesToTheirPlace) {
                "\n    db_ca: |\n      " + indented(db, "      ") + "\n    proxy_ca: |\n      " +
                indented(proxy, "      ") + "\n" + text.substr(keys);
         const auto own = indented(authorities.at(Role::db).current.key_pem.reveal(), "        ");
-        return faults_of(changed(text, own, indented(db_key, "        ")));
+        return faults_of_section(changed(text, own, indented(db_key, "        ")));
     };
     const auto& etcd = authorities.at(Role::etcd).current;
     const auto& db = authorities.at(Role::db).current;
@@ -348,7 +349,7 @@ TEST(IngotSection, HoldsCertificatesToTheirPlace) {
 TEST(IngotSection, NeverShowsASecret) {
     auto text = changed(user_data(Role::db), "password: SCRAM", "password: hunter2");
     text = changed(text, "cipher_pass: ", "cipher_pass: hunter3 #");
-    const auto faults = text::join(faults_of(text), "\n");
+    const auto faults = text::join(faults_of_section(text), "\n");
     EXPECT_THAT(faults, HasSubstr("verifier"));
     EXPECT_THAT(faults, testing::Not(HasSubstr("hunter")));
 }
@@ -367,12 +368,14 @@ TEST(IngotSection, RefusesAKeyOutsideOfEtcdAndADbNodeWithoutToken) {
     auto pem = made().secrets.authorities.at(Role::db).current.key_pem.reveal();
     pem.pop_back();
     const auto key = "    keys:\n      db: |\n        " + text::replace_all(pem, "\n", "\n        ") + "\n";
-    EXPECT_THAT(faults_of(text + key), ElementsAre(HasSubstr("CA keys do not belong in the user-data of role db")));
+    EXPECT_THAT(faults_of_section(text + key),
+                ElementsAre(HasSubstr("CA keys do not belong in the user-data of role db")));
     // The user-data of earlier versions: a key, and no token.
     const auto before = text.substr(0, text.find("    token:\n")) + key;
-    EXPECT_THAT(faults_of(before), ElementsAre(HasSubstr("the token of role db is missing"),
-                                               HasSubstr("CA keys do not belong in the user-data of role db")));
-    EXPECT_THAT(faults_of(changed(text, "role: db", "role: etcd")),
+    EXPECT_THAT(faults_of_section(before),
+                ElementsAre(HasSubstr("the token of role db is missing"),
+                            HasSubstr("CA keys do not belong in the user-data of role db")));
+    EXPECT_THAT(faults_of_section(changed(text, "role: db", "role: etcd")),
                 testing::IsSupersetOf({HasSubstr("the keys of the three CAs are missing"),
                                        HasSubstr("the tokens of the other roles are missing")}));
 }

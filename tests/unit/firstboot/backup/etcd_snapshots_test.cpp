@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const clock::WallTime kNow = clock::WallTime(500'000h + 30min);
+const clock::WallTime kHalfPast = clock::WallTime(500'000h + 30min);
 constexpr const char* kCluster = "6f1c2d3e";
 
 SnapshotReport report_of(std::vector<SnapshotRecord> records) { return {.repositories = std::move(records)}; }
@@ -22,38 +22,39 @@ std::vector<int> due(const SnapshotReport& report, clock::WallTime now) {
 }
 
 TEST(EtcdSnapshots, AreDueOnceInEachPeriodInEachRepository) {
-    EXPECT_THAT(due({}, kNow), ElementsAre(1, 2)) << "none was ever put";
-    EXPECT_THAT(due(report_of({{.number = 1, .at = kNow}}), kNow), ElementsAre(2));
-    const auto both = report_of({{.number = 1, .at = kNow}, {.number = 2, .at = kNow}});
+    EXPECT_THAT(due({}, kHalfPast), ElementsAre(1, 2)) << "none was ever put";
+    EXPECT_THAT(due(report_of({{.number = 1, .at = kHalfPast}}), kHalfPast), ElementsAre(2));
+    const auto both = report_of({{.number = 1, .at = kHalfPast}, {.number = 2, .at = kHalfPast}});
     std::set<int> counts;
     int periods = 0;
     for (int minute = 0; minute < 180; ++minute) {
-        const auto later = kNow + minute * 1min;
-        const bool is_next = period_of(later, 1h, kCluster) != period_of(kNow, 1h, kCluster);
+        const auto later = kHalfPast + minute * 1min;
+        const bool is_next = period_of(later, 1h, kCluster) != period_of(kHalfPast, 1h, kCluster);
         EXPECT_EQ(due(both, later).empty(), !is_next) << minute;
         if (minute > 0 && period_of(later, 1h, kCluster) != period_of(later - 1min, 1h, kCluster)) { ++periods; }
     }
     EXPECT_EQ(periods, 3);
-    EXPECT_THAT(due(report_of({{.number = 1, .at = kNow + 30h}, {.number = 2, .at = kNow}}), kNow), ElementsAre(1))
+    EXPECT_THAT(due(report_of({{.number = 1, .at = kHalfPast + 30h}, {.number = 2, .at = kHalfPast}}), kHalfPast),
+                ElementsAre(1))
         << "of a clock that was ahead";
 }
 
 TEST(EtcdSnapshots, WaitAWhileAfterAnAttemptThatFailed) {
     const auto failed = [](int count) {
-        return report_of(
-            {{.number = 1, .failure = SnapshotFailure{.at = kNow, .count = count}}, {.number = 2, .at = kNow}});
+        return report_of({{.number = 1, .failure = SnapshotFailure{.at = kHalfPast, .count = count}},
+                          {.number = 2, .at = kHalfPast}});
     };
-    EXPECT_THAT(due(failed(1), kNow + 59s), IsEmpty());
-    EXPECT_THAT(due(failed(1), kNow + 60s), ElementsAre(1));
-    EXPECT_THAT(due(failed(50), kNow + 9min), IsEmpty());
-    EXPECT_THAT(due(failed(50), kNow + 10min), ElementsAre(1));
-    EXPECT_THAT(due(failed(3), kNow - 1min), ElementsAre(1)) << "of a clock that was ahead";
+    EXPECT_THAT(due(failed(1), kHalfPast + 59s), IsEmpty());
+    EXPECT_THAT(due(failed(1), kHalfPast + 60s), ElementsAre(1));
+    EXPECT_THAT(due(failed(50), kHalfPast + 9min), IsEmpty());
+    EXPECT_THAT(due(failed(50), kHalfPast + 10min), ElementsAre(1));
+    EXPECT_THAT(due(failed(3), kHalfPast - 1min), ElementsAre(1)) << "of a clock that was ahead";
 }
 
 TEST(EtcdSnapshots, HaveThirtyOnePlaces) {
     std::set<std::string> places;
     for (int hour = 0; hour < 24 * 10; ++hour) {
-        const auto now = kNow + hour * 1h;
+        const auto now = kHalfPast + hour * 1h;
         places.insert(hourly_place(period_of(now, 1h, kCluster)));
         places.insert(daily_place(now));
     }
@@ -64,7 +65,7 @@ TEST(EtcdSnapshots, HaveThirtyOnePlaces) {
         EXPECT_FALSE(is_snapshot_place(name)) << name;
     }
     EXPECT_EQ(snapshot_path("hour-07"), "etcd/hour-07.db");
-    EXPECT_EQ(day_of(kNow), "2027-01-15");
+    EXPECT_EQ(day_of(kHalfPast), "2027-01-15");
 }
 
 TEST(EtcdSnapshots, ThatLieInARepositoryAreListedTheNewestFirst) {
@@ -94,13 +95,13 @@ TEST(EtcdSnapshots, AreReportedAsTheyWere) {
 }
 
 TEST(EtcdSnapshots, ThatFailOrAreOldAreSaid) {
-    const auto record = SnapshotRecord{.number = 1, .at = kNow};
-    EXPECT_THAT(snapshot_alarms(report_of({record}), 1h, kNow + 3h), IsEmpty());
-    EXPECT_THAT(snapshot_alarms(report_of({record}), 1h, kNow + 4h),
+    const auto record = SnapshotRecord{.number = 1, .at = kHalfPast};
+    EXPECT_THAT(snapshot_alarms(report_of({record}), 1h, kHalfPast + 3h), IsEmpty());
+    EXPECT_THAT(snapshot_alarms(report_of({record}), 1h, kHalfPast + 4h),
                 ElementsAre(HasSubstr("repository 1 is 4 hours old")));
     const auto failed =
         SnapshotRecord{.number = 2, .failure = SnapshotFailure{.node = "db-1", .count = 2, .message = "why"}};
-    EXPECT_THAT(snapshot_alarms(report_of({failed}), 1h, kNow),
+    EXPECT_THAT(snapshot_alarms(report_of({failed}), 1h, kHalfPast),
                 ElementsAre(HasSubstr("into repository 2 failed 2 times, last on db-1: why")));
 }
 

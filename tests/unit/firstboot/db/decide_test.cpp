@@ -29,7 +29,7 @@ std::optional<Claim> claim_of(Owner owner) {
     return std::nullopt;
 }
 
-struct Row {
+struct StartRow {
     const char* name;
     bool files;
     std::optional<std::string> system;
@@ -41,7 +41,7 @@ struct Row {
     Want want;
 };
 
-Past past_of(const Row& row) {
+Past past_of(const StartRow& row) {
     return {.cluster_id = "c-1",
             .instance_id = "i-1",
             .data_directory = "/data",
@@ -57,7 +57,7 @@ Past past_of(const Row& row) {
 
 TEST(DatabaseStart, NeverInitialisesOverAPast) {
     constexpr std::nullopt_t kNo = std::nullopt;
-    const Row rows[] = {
+    const StartRow rows[] = {
         // the first boot, and the boots after it
         {"an empty machine in a new cluster", false, kNo, Owner::none, kNo, false, kNo, {}, Want::start},
         {"an empty machine while another one bootstraps", false, kNo, Owner::none, "", false, kNo, {}, Want::start},

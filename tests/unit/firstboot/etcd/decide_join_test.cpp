@@ -11,7 +11,7 @@ namespace {
 
 using namespace test;
 
-const Founders kFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "10.0.0.12"}, {"etcd-3", "10.0.0.13"}};
+const Founders kThreeFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "10.0.0.12"}, {"etcd-3", "10.0.0.13"}};
 
 /// Machine etcd-N with an empty disk, that sees these clusters.
 Situation fresh(int number, std::vector<ClusterView> clusters) {
@@ -20,7 +20,7 @@ Situation fresh(int number, std::vector<ClusterView> clusters) {
                         .name = self.name,
                         .address = address_of(self),
                         .instance_id = "i",
-                        .founders = kFounders,
+                        .founders = kThreeFounders,
                         .clusters = std::move(clusters),
                         .replace_after = std::chrono::seconds(300)};
     situation.record = Founding{.cluster_id = "c", .name = self.name, .instance_id = "i", .nonce = "n"};
@@ -70,13 +70,13 @@ Situation founder_that_prepared() {
     return situation;
 }
 
-struct Row {
+struct JoinRow {
     std::string name;
     Situation situation;
     std::string outcome; ///< starts with
 };
 
-std::vector<Row> table() {
+std::vector<JoinRow> join_table() {
     const auto three = cluster({voter(1), voter(2), voter(3)});
     const auto two_and_me_dead = cluster({dead(1), voter(2), voter(3)});
     auto heard_elsewhere = two_and_me_dead;
@@ -222,14 +222,14 @@ std::vector<Row> table() {
     };
 }
 
-class DecideJoin : public testing::TestWithParam<Row> {};
+class DecideJoin : public testing::TestWithParam<JoinRow> {};
 
 TEST_P(DecideJoin, FollowsTheTable) {
     const auto outcome = describe_decision(decide(GetParam().situation));
     EXPECT_TRUE(outcome.starts_with(GetParam().outcome)) << outcome;
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, DecideJoin, testing::ValuesIn(table()),
+INSTANTIATE_TEST_SUITE_P(Table, DecideJoin, testing::ValuesIn(join_table()),
                          [](const auto& row) { return row.param.name; });
 
 // ---- any situation ---------------------------------------------------------------------------------------------

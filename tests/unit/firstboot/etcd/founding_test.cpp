@@ -5,7 +5,7 @@
 namespace ingot::firstboot {
 namespace {
 
-const Founders kFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "fd00::12"}};
+const Founders kTwoFounders{{"etcd-1", "10.0.0.11"}, {"etcd-2", "fd00::12"}};
 
 TEST(Founding, SurvivesItsJson) {
     const Founding founding{.cluster_id = "c",
@@ -43,16 +43,16 @@ TEST(Attestation, SurvivesItsJsonAndRefusesOther) {
 
 TEST(FoundingToken, IsTheSameForTheSameMachinesAndNoOthers) {
     const std::map<std::string, std::string> instances{{"etcd-1", "i-1"}, {"etcd-2", "i-2"}};
-    const auto token = founding_token("c", kFounders, instances);
+    const auto token = founding_token("c", kTwoFounders, instances);
     EXPECT_EQ(token.size(), 32U);
-    EXPECT_EQ(founding_token("c", kFounders, instances), token);
-    EXPECT_NE(founding_token("d", kFounders, instances), token);
-    EXPECT_NE(founding_token("c", kFounders, {{"etcd-1", "i-1"}, {"etcd-2", "i-3"}}), token);
+    EXPECT_EQ(founding_token("c", kTwoFounders, instances), token);
+    EXPECT_NE(founding_token("d", kTwoFounders, instances), token);
+    EXPECT_NE(founding_token("c", kTwoFounders, {{"etcd-1", "i-1"}, {"etcd-2", "i-3"}}), token);
     EXPECT_NE(founding_token("c", {{"etcd-1", "10.0.0.11"}, {"etcd-2", "fd00::13"}}, instances), token);
 }
 
 TEST(Urls, PutBracketsAroundIpv6) {
-    EXPECT_EQ(initial_cluster(kFounders), "etcd-1=https://10.0.0.11:2380,etcd-2=https://[fd00::12]:2380");
+    EXPECT_EQ(initial_cluster(kTwoFounders), "etcd-1=https://10.0.0.11:2380,etcd-2=https://[fd00::12]:2380");
     EXPECT_EQ(url_of("10.0.0.11", 2379), "https://10.0.0.11:2379");
 }
 

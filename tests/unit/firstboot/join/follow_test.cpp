@@ -13,9 +13,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const clock::WallTime kNow = clock::WallTime(std::chrono::hours(500'000));
+const clock::WallTime kSeenAt = clock::WallTime(std::chrono::hours(500'000));
 
-std::string ca(const std::string& role) { return crypto::make_ca("orders", role, kNow)->certificate_pem; }
+std::string ca(const std::string& role) { return crypto::make_ca("orders", role, kSeenAt)->certificate_pem; }
 
 struct Cas {
     std::string etcd = ca("etcd");
@@ -93,15 +93,15 @@ TEST(Follow, ANodeThatLivesHoldsBackOnlyWhatWouldShutItOut) {
 }
 
 TEST(Follow, ASightingIsWrittenWhenItIsNewsOrAboutToBeSilence) {
-    const Sighting said{.role = "db", .address = "10.0.0.21", .generation = 3, .until = kNow, .at = kNow};
+    const Sighting said{.role = "db", .address = "10.0.0.21", .generation = 3, .until = kSeenAt, .at = kSeenAt};
     EXPECT_EQ(sighting_from_json(to_json_line(said)).value(), said);
     auto heard = said;
-    heard.at = kNow + std::chrono::minutes(1);
+    heard.at = kSeenAt + std::chrono::minutes(1);
     EXPECT_FALSE(worth_writing(heard, said));
     heard.generation = 4;
     EXPECT_TRUE(worth_writing(heard, said));
     heard.generation = 3;
-    heard.at = kNow + kLively / 2;
+    heard.at = kSeenAt + kLively / 2;
     EXPECT_TRUE(worth_writing(heard, said));
     EXPECT_FALSE(sighting_from_json("[").has_value());
 }
