@@ -164,15 +164,23 @@ bool hide_repository(LabDriver& lab, bool hidden) {
     return done && done->exit_code == 0;
 }
 
-int bench(const Options& options) {
-    LabDriver lab(options.name, options.images);
+/// Each member keeps as much WAL for reuse as its disk is taken to have room for, and all have the same disk here.
+bool keep_little_wal(LabDriver& lab) {
+    return lab.exec(lab.primary(), {"patronictl", "-c", "/etc/patroni/config.yml", "edit-config", "--force", "--set",
+                                    "postgresql.parameters.max_wal_size=1GB"})
+               .exit_code == 0;
+}
+
+bool bench(const Options& options, LabDriver& lab) {
     if (lab.status().empty()) {
         if (const auto up = lab.up(); up.exit_code != 0) {
             std::fprintf(stderr, "%s%s", up.out.c_str(), up.err.c_str());
-            return 1;
+            return false;
         }
     }
-    if (!lab.wait_healthy(180s) || !fill(lab, options.size_gb) || !back_up(lab)) { return 1; }
+    if (!lab.wait_healthy(180s) || !keep_little_wal(lab) || !fill(lab, options.size_gb) || !back_up(lab)) {
+        return false;
+    }
     const auto answer =
         lab.sql("--primary", "SELECT pg_size_pretty(sum(pg_database_size(oid))) FROM pg_database").out;
     const std::string size(text::trim(answer));
@@ -181,7 +189,7 @@ int bench(const Options& options) {
                         "reads: median s | last s |\n"
                         "|---|---|---|---|---|---|---|---|\n";
     for (const auto& from : options.from) {
-        if (from == "member" && !hide_repository(lab, true)) { return 1; }
+        if (from == "member" && !hide_repository(lab, true)) { return false; }
         for (const int count : options.replicas) {
             Moments moments;
             for (int run = 0; run < options.runs; ++run) { good = add_and_remove(lab, count, moments) && good; }
@@ -193,8 +201,7 @@ int bench(const Options& options) {
         }
         if (from == "member") { hide_repository(lab, false); }
     }
-    if (!options.keep) { lab.down(); }
-    return good ? 0 : 1;
+    return good;
 }
 
 } // namespace
@@ -211,5 +218,8 @@ int main(int argc, char** argv) {
     app.add_option("--name", options.name, "The lab's name")->capture_default_str();
     app.add_flag("--keep", options.keep, "Leave the lab running");
     CLI11_PARSE(app, argc, argv);
-    return ingot::tests::bench(options);
+    ingot::tests::LabDriver lab(options.name, options.images);
+    const bool good = ingot::tests::bench(options, lab);
+    if (!options.keep) { lab.down(); }
+    return good ? 0 : 1;
 }
