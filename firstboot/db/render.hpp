@@ -41,6 +41,9 @@ struct Timing {
     int loop_wait;
     int retry_timeout;
     int primary_start_timeout; ///< a crashed primary that is back sooner loses nothing; later, it is replaced
+    /// A primary that has not stopped by then is killed, with synchronous replication only: all that was acknowledged
+    /// is elsewhere too. Else one that hangs while it stops would hold the leader's key for ever.
+    int primary_stop_timeout;
 };
 Timing timing_of(cloud_init::Failover failover);
 

@@ -79,6 +79,7 @@ void write_bootstrap(Writer& out, const NodeSpec& node, const Machine& machine) 
     out.entry("check_timeline", true);
     out.entry("failsafe_mode", true);
     out.entry("primary_start_timeout", timing.primary_start_timeout);
+    out.entry("primary_stop_timeout", timing.primary_stop_timeout);
     out.entry("member_slots_ttl", "30min");
     if (synchronous == Synchronous::quorum) {
         out.entry("synchronous_mode", "quorum");
@@ -254,11 +255,13 @@ Timing timing_of(cloud_init::Failover failover) {
     switch (failover) {
     case cloud_init::Failover::fast: break;
     case cloud_init::Failover::normal:
-        return {.ttl = 30, .loop_wait = 5, .retry_timeout = 10, .primary_start_timeout = 20};
+        return {
+            .ttl = 30, .loop_wait = 5, .retry_timeout = 10, .primary_start_timeout = 20, .primary_stop_timeout = 30};
     case cloud_init::Failover::wide:
-        return {.ttl = 60, .loop_wait = 10, .retry_timeout = 20, .primary_start_timeout = 60};
+        return {
+            .ttl = 60, .loop_wait = 10, .retry_timeout = 20, .primary_start_timeout = 60, .primary_stop_timeout = 60};
     }
-    return {.ttl = 20, .loop_wait = 2, .retry_timeout = 8, .primary_start_timeout = 10};
+    return {.ttl = 20, .loop_wait = 2, .retry_timeout = 8, .primary_start_timeout = 10, .primary_stop_timeout = 30};
 }
 
 std::string wal_directory(const NodeSpec& node) {

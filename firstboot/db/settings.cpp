@@ -81,6 +81,7 @@ Json shared_patch(const NodeSpec& node, const Machine& machine, const Json& befo
                   {"loop_wait", timing.loop_wait},
                   {"retry_timeout", timing.retry_timeout},
                   {"primary_start_timeout", timing.primary_start_timeout},
+                  {"primary_stop_timeout", timing.primary_stop_timeout},
                   {"synchronous_mode_strict", synchronous == Synchronous::strict}};
     patch["synchronous_mode"] =
         synchronous == Synchronous::quorum ? Json("quorum") : Json(synchronous != Synchronous::off);

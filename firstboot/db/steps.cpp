@@ -11,6 +11,7 @@
 #include "firstboot/coordination/endpoints.hpp"
 #include "firstboot/db/backup_runner.hpp"
 #include "firstboot/db/backup_status.hpp"
+#include "firstboot/db/checkpoint_watch.hpp"
 #include "firstboot/db/clone_turn.hpp"
 #include "firstboot/db/db.hpp"
 #include "firstboot/db/duties.hpp"
@@ -19,6 +20,7 @@
 #include "firstboot/db/observe.hpp"
 #include "firstboot/db/render.hpp"
 #include "firstboot/db/restore_test.hpp"
+#include "firstboot/db/rewind_watch.hpp"
 #include "firstboot/db/room.hpp"
 #include "firstboot/db/settings.hpp"
 #include "firstboot/db/source.hpp"
@@ -45,6 +47,7 @@ struct Shared {
     CertificateWatch certificate{};
     CloneTurn turn{};
     RoomWatch room{};
+    RewindWatch rewind{};
     std::optional<clock::Monotonic> not_serving_since{};
 };
 
@@ -276,6 +279,7 @@ Status await_service(Shared& shared) {
     if (!serving) {
         shared.turn.keep();
         INGOT_TRY(shared.janitor(database), "");
+        INGOT_TRY(shared.rewind(database), "");
         return serving;
     }
     shared.turn.give_back();
@@ -352,6 +356,10 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     if (has_repository(node)) { add_backup_duties(role, shared); }
     role.duties.push_back(
         {.name = "db.room", .interval = 2s, .run = [shared] { return shared->room(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.checkpoint", .interval = 5s, .run = [shared] { return watch_checkpoint(shared->database); }});
+    role.duties.push_back(
+        {.name = "db.rewind", .interval = 10s, .run = [shared] { return shared->rewind(shared->database); }});
     role.duties.push_back(
         {.name = "db.settings", .interval = 30s, .run = [shared] { return follow_settings(shared->database); }});
     role.duties.push_back(

@@ -78,6 +78,7 @@ Leadership leadership_from(std::string_view cluster, const Listing& listing) {
     constexpr std::string_view kMembers = "members/";
     const auto prefix = patroni_key(cluster, "");
     Leadership found;
+    std::string asked;
     for (const auto& entry : listing.entries) {
         if (!entry.key.starts_with(prefix)) { continue; }
         const auto name = std::string_view(entry.key).substr(prefix.size());
@@ -91,10 +92,13 @@ Leadership leadership_from(std::string_view cluster, const Listing& listing) {
             for (auto& standby : text::split(json::string_at(*value, "sync_standby").value_or(""), ',')) {
                 if (!standby.empty()) { found.synchronous.push_back(std::move(standby)); }
             }
+        } else if (name == "failover") {
+            asked = json::string_at(*value, "leader").value_or("");
         } else if (name.starts_with(kMembers)) {
             found.members.push_back(candidate_from(name.substr(kMembers.size()), *value));
         }
     }
+    found.hands_over = !found.leader.empty() && found.leader == asked;
     return found;
 }
 

@@ -22,6 +22,7 @@ struct Leadership {
     std::string leader; ///< empty: none
     std::vector<Candidate> members{};
     std::vector<std::string> synchronous{}; ///< standbys that have every acknowledged row; empty: not asked for
+    bool hands_over = false;                ///< it was asked to, and nobody has taken over yet
 };
 Leadership leadership_from(std::string_view cluster, const Listing& listing);
 

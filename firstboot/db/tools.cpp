@@ -27,15 +27,15 @@ process::Command as_postgres(std::vector<std::string> argv, std::chrono::millise
     return as_user("postgres", std::move(argv), timeout);
 }
 
-Status run_sql(const Database& database, std::string script) {
+Result<std::string> run_sql(const Database& database, std::string script) {
     constexpr std::chrono::minutes kTimeout{2};
     auto command = as_postgres({"psql", "--no-psqlrc", "--quiet", "--tuples-only", "--set=ON_ERROR_STOP=1",
                                 text::format("--host={}", kSocketFolder), text::format("--port={}", kPostgresPort),
                                 "--username=postgres", "--dbname=postgres", "--file=-"},
                                kTimeout);
     command.input = std::move(script);
-    INGOT_TRY(process::run_checked(database.environment.processes, command), "running SQL");
-    return {};
+    INGOT_ASSIGN(auto output, process::run_checked(database.environment.processes, command), "running SQL");
+    return std::move(output.out);
 }
 
 Result<process::Output> pgbackrest(const Database& database, std::vector<std::string> arguments,

@@ -30,8 +30,8 @@ bool is_running(std::string_view unit_state);
 
 /// A command that runs as user postgres.
 process::Command as_postgres(std::vector<std::string> argv, std::chrono::milliseconds timeout);
-/// Runs an SQL script on database postgres through the local socket.
-Status run_sql(const Database& database, std::string script);
+/// Runs an SQL script on database postgres through the local socket; the rows that it selects, without titles.
+Result<std::string> run_sql(const Database& database, std::string script);
 /// Runs pgBackRest for this cluster's stanza; its messages on failure.
 Result<process::Output> pgbackrest(const Database& database, std::vector<std::string> arguments,
                                    std::chrono::milliseconds timeout);

@@ -49,6 +49,7 @@ TEST(Settings, OfOneMachineAreNotForcedUponAll) {
     const Machine machine{.memory_bytes = 8ULL << 30U, .cpus = 4};
     auto patch = shared_patch(node, machine, {});
     EXPECT_EQ(patch["ttl"], 20);
+    EXPECT_EQ(patch["primary_stop_timeout"], 30);
     EXPECT_EQ(patch["synchronous_mode"], "quorum");
     EXPECT_FALSE(patch["postgresql"]["parameters"].contains("max_connections"));
     EXPECT_EQ(patch["postgresql"]["parameters"]["archive_mode"], "on");
