@@ -7,10 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kGiB = 1ULL << 30U;
-
-Listing keys(const std::string& leader, const std::string& failover, const std::string& sync,
-             const std::string& state = "running") {
+Listing patronis_keys(const std::string& leader, const std::string& failover, const std::string& sync,
+                      const std::string& state = "running") {
     return {.entries = {{.key = "/service/orders/leader", .value = leader},
                         {.key = "/service/orders/failover", .value = failover},
                         {.key = "/service/orders/sync", .value = sync},
@@ -21,8 +19,9 @@ Listing keys(const std::string& leader, const std::string& failover, const std::
 TEST(CheckpointWatch, IsPatientExceptWithALeaderThatShallHandOverAndTakesNoWrites) {
     const std::string asked = R"({"leader":"db-1","member":"db-2"})";
     const std::string sync = R"({"leader":"db-1","sync_standby":"db-2"})";
-    const Room full{.free_bytes = 0, .disk_bytes = 100 * kGiB};
-    const Room room{.free_bytes = 50 * kGiB, .disk_bytes = 100 * kGiB};
+    constexpr std::uint64_t kDisk = 100ULL << 30U;
+    const Room full{.free_bytes = 0, .disk_bytes = kDisk};
+    const Room room{.free_bytes = kDisk / 2, .disk_bytes = kDisk};
     struct Row {
         const char* why;
         Listing listing;
@@ -30,19 +29,22 @@ TEST(CheckpointWatch, IsPatientExceptWithALeaderThatShallHandOverAndTakesNoWrite
         std::optional<std::chrono::seconds> patience;
     };
     const Row rows[] = {
-        {"A: another one leads", keys("db-2", asked, sync), full, std::nullopt},
-        {"A: nobody leads", keys("", asked, sync), full, std::nullopt},
-        {"B: not asked", keys("db-1", "", sync), full, std::nullopt},
-        {"B: no longer asked", keys("db-1", "{}", sync), full, std::nullopt},
-        {"B: that was for an earlier leader", keys("db-1", R"({"leader":"db-2"})", sync), full, std::nullopt},
-        {"B: a failover names no leader", keys("db-1", R"({"member":"db-2"})", sync), full, std::nullopt},
-        {"C: not synchronous", keys("db-1", asked, R"({"leader":"db-1","sync_standby":""})"), full, std::nullopt},
-        {"C: never synchronous", keys("db-1", asked, ""), full, std::nullopt},
-        {"C: another one is synchronous", keys("db-1", asked, R"({"sync_standby":"db-3"})"), full, std::nullopt},
-        {"C: the synchronous one is not up", keys("db-1", asked, sync, "starting"), full, std::nullopt},
-        {"D", keys("db-1", asked, sync), full, 30s},
-        {"E", keys("db-1", asked, sync), room, 600s},
-        {"E: nobody knows the room", keys("db-1", asked, sync), Room{}, 600s},
+        {"A: another one leads", patronis_keys("db-2", asked, sync), full, std::nullopt},
+        {"A: nobody leads", patronis_keys("", asked, sync), full, std::nullopt},
+        {"B: not asked", patronis_keys("db-1", "", sync), full, std::nullopt},
+        {"B: no longer asked", patronis_keys("db-1", "{}", sync), full, std::nullopt},
+        {"B: that was for an earlier leader", patronis_keys("db-1", R"({"leader":"db-2"})", sync), full,
+         std::nullopt},
+        {"B: a failover names no leader", patronis_keys("db-1", R"({"member":"db-2"})", sync), full, std::nullopt},
+        {"C: not synchronous", patronis_keys("db-1", asked, R"({"leader":"db-1","sync_standby":""})"), full,
+         std::nullopt},
+        {"C: never synchronous", patronis_keys("db-1", asked, ""), full, std::nullopt},
+        {"C: another one is synchronous", patronis_keys("db-1", asked, R"({"sync_standby":"db-3"})"), full,
+         std::nullopt},
+        {"C: the synchronous one is not up", patronis_keys("db-1", asked, sync, "starting"), full, std::nullopt},
+        {"D", patronis_keys("db-1", asked, sync), full, 30s},
+        {"E", patronis_keys("db-1", asked, sync), room, 600s},
+        {"E: nobody knows the room", patronis_keys("db-1", asked, sync), Room{}, 600s},
     };
     for (const auto& row : rows) {
         EXPECT_EQ(checkpoint_patience(leadership_from("orders", row.listing), "db-1", row.room), row.patience)

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // As they were in the lab, in which db-1 was past the fork.
-struct Keys {
+struct Follower {
     std::string leader = "db-2";
     std::string history =
         R"([[1,117440608,"no recovery target specified","2026-11-28T12:16:54.470530+00:00","db-2"]])";
@@ -21,24 +21,24 @@ struct Keys {
     int place = 124559944;
 };
 
-Listing listing(const Keys& keys) {
+Listing keys_of_follower(const Follower& member) {
     return {.entries = {
-                {.key = "/service/orders/history", .value = keys.history},
-                {.key = "/service/orders/leader", .value = keys.leader},
+                {.key = "/service/orders/history", .value = member.history},
+                {.key = "/service/orders/leader", .value = member.leader},
                 {.key = "/service/orders/members/db-1",
                  .value = text::format(
                      R"({{"state":"{}","role":"replica","xlog_location":{},"replication_state":"{}","timeline":{}}})",
-                     keys.state, keys.place, keys.replication, keys.timeline)},
+                     member.state, member.place, member.replication, member.timeline)},
                 {.key = "/service/orders/members/db-2",
                  .value = text::format(R"({{"state":"running","role":"primary","timeline":{}}})",
-                                       keys.leaders_timeline)}}};
+                                       member.leaders_timeline)}}};
 }
 
 TEST(RewindWatch, SeesAReplicaThatIsPastItsLeadersFork) {
     const std::string longer = R"([[1,100,"x"],[2,117440608,"x"],[3,200000000,"x"]])";
     struct Row {
         const char* why;
-        Keys keys;
+        Follower member;
         bool past;
     };
     const Row rows[] = {
@@ -64,10 +64,10 @@ TEST(RewindWatch, SeesAReplicaThatIsPastItsLeadersFork) {
          false},
     };
     for (const auto& row : rows) {
-        EXPECT_EQ(is_past_fork("orders", "db-1", listing(row.keys)), row.past) << row.why;
+        EXPECT_EQ(is_past_fork("orders", "db-1", keys_of_follower(row.member)), row.past) << row.why;
     }
     EXPECT_FALSE(is_past_fork("orders", "db-1", {}));
-    EXPECT_FALSE(is_past_fork("orders", "db-9", listing({})));
+    EXPECT_FALSE(is_past_fork("orders", "db-9", keys_of_follower({})));
 }
 
 TEST(RewindWatch, RestartsPatroniAfterAWhileAndRarely) {
