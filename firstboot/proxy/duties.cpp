@@ -103,9 +103,13 @@ Status PoolWatch::resize(Pool pool, int size) {
     return proxy_.environment.services.reload(unit_of(pool));
 }
 
-Status check_service(const Proxy& proxy) {
+Status check_units(const Proxy& proxy) {
     INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
     for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
+    return {};
+}
+
+Status check_leader(const Proxy& proxy) {
     INGOT_ASSIGN(const auto slots, observe_slots(proxy), "");
     const auto leads = [](const Slot& slot) { return slot.backend == kBackends[0] && slot.open && slot.up; };
     if (std::ranges::any_of(slots, leads)) { return {}; }
@@ -113,6 +117,11 @@ Status check_service(const Proxy& proxy) {
         slots, [](const Slot& slot) { return slot.backend == kBackends[0] && slot.endpoint.has_value(); });
     return fail(ErrorKind::transient, known == 0 ? std::string("no database member is known yet")
                                                  : text::format("of {} known database members none leads", known));
+}
+
+Status check_service(const Proxy& proxy) {
+    INGOT_TRY(check_units(proxy), "");
+    return check_leader(proxy);
 }
 
 } // namespace ingot::firstboot::proxy
