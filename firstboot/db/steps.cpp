@@ -166,7 +166,8 @@ Status follow_etcd(const Database& database) {
     return configure(database);
 }
 
-/// This node's name for the servers of others: it copies from one of them as soon as Patroni runs.
+/// This node's name for the servers of others. Before anything is asked of a backup host: it turns away whom it does
+/// not know.
 Status announce(const Database& database) {
     if (!has_repository(database.node)) { return {}; }
     auto etcd = database.etcd();
@@ -348,6 +349,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.configure",
                           .description = "writing the configuration of Patroni and pgBackRest",
                           .apply = [shared] { return configure(shared->database); }});
+    role.steps.push_back({.name = "db.announce",
+                          .description = "telling the others that this is a db node",
+                          .apply = [shared] { return announce(shared->database); }});
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
@@ -358,7 +362,6 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     }
     role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared]() -> Status {
                               INGOT_TRY(shared->turn.await(shared->database), "");
-                              INGOT_TRY(announce(shared->database), "");
                               INGOT_TRY(shared->certificate.begin(shared->database), "");
                               return start(shared->database);
                           }});

@@ -36,8 +36,8 @@ class DbSteps : public ::testing::Test {
 TEST_F(DbSteps, LookForAPastBeforePatroniIsStarted) {
     std::vector<std::string> names;
     for (const auto& step : role.steps) { names.push_back(step.name); }
-    EXPECT_EQ(names, (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.claim", "db.start",
-                                               "db.backup-server", "db.ready"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.announce", "db.claim",
+                                               "db.start", "db.backup-server", "db.ready"}));
 }
 
 TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) {
