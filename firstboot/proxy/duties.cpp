@@ -21,6 +21,12 @@ Status check_unit(const Proxy& proxy, std::string_view unit) {
     return fail(ErrorKind::transient, text::format("{} was {}; it is started again", unit, state));
 }
 
+Status check_units(const Proxy& proxy) {
+    INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
+    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
+    return {};
+}
+
 /// Empty lines are HAProxy's way to say yes; an address change is confirmed by a sentence.
 bool is_refusal(std::string_view answer) {
     const auto said = text::trim(answer);
@@ -101,12 +107,6 @@ Status PoolWatch::resize(Pool pool, int size) {
     if (!changed) { return {}; }
     log::info(text::format("{}: {} server connections for a database at most", unit_of(pool), size));
     return proxy_.environment.services.reload(unit_of(pool));
-}
-
-Status check_units(const Proxy& proxy) {
-    INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
-    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
-    return {};
 }
 
 Status check_leader(const Proxy& proxy) {
