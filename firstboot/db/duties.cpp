@@ -12,6 +12,8 @@ namespace ingot::firstboot::db {
 
 namespace {
 
+constexpr std::string_view kCertificate = "/etc/ingot/pki/node.crt";
+
 bool runs(std::string_view unit_state) { return unit_state == "active" || unit_state == "activating"; }
 
 std::string with_line_end(std::string pem) {
@@ -69,15 +71,30 @@ Result<bool> write_trusted_cas(const Database& database) {
     return files::write_if_different(root.at(kClientCaFile), cas);
 }
 
+Status CertificateWatch::begin(const Database& database) {
+    const auto& root = database.environment.root;
+    if (files::exists(root.at(data_directory(database.node) + "/PG_VERSION"))) { return {}; } // it may run already
+    INGOT_ASSIGN(const auto state, database.environment.services.state(kPatroniUnit), "");
+    if (state != "inactive") { return {}; }
+    INGOT_ASSIGN(loaded_, files::read(root.at(kCertificate)), "");
+    return {};
+}
+
 Status CertificateWatch::operator()(const Database& database) {
-    const auto path = database.environment.root.at(text::format("{}/node.crt", paths::kPki));
-    INGOT_ASSIGN(auto present, files::read(path), "");
+    INGOT_ASSIGN(auto present, files::read(database.environment.root.at(kCertificate)), "");
     if (present == loaded_) { return {}; }
     INGOT_TRY(write_trusted_cas(database), "writing whose certificates PostgreSQL accepts");
     INGOT_TRY(database.environment.services.reload(kPatroniUnit), "making Patroni read the certificate again");
     // Patroni reloads PostgreSQL only for changed settings, and these are the same files.
     INGOT_TRY(run_sql(database, "SELECT pg_reload_conf();\n"), "making PostgreSQL read the certificate again");
     loaded_ = std::move(present);
+    return {};
+}
+
+Status check_patroni(const Database& database) {
+    INGOT_ASSIGN(const auto status, ask_patroni(database), "");
+    const auto readiness = judge(status);
+    if (!readiness.ready) { return fail(ErrorKind::transient, readiness.waiting); }
     return {};
 }
 
@@ -88,10 +105,7 @@ Status check_service(const Database& database) {
         INGOT_TRY(database.environment.services.start(kPatroniUnit), "starting Patroni again");
         return fail(ErrorKind::transient, text::format("Patroni was {}; it is started again", state));
     }
-    INGOT_ASSIGN(const auto status, ask_patroni(database), "");
-    const auto readiness = judge(status);
-    if (!readiness.ready) { return fail(ErrorKind::transient, readiness.waiting); }
-    return {};
+    return check_patroni(database);
 }
 
 } // namespace ingot::firstboot::db

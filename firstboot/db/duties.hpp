@@ -38,13 +38,18 @@ Result<bool> write_trusted_cas(const Database& database);
 /// it may have been renewed while the agent was away. With new CAs comes a new certificate, so they are followed too.
 class CertificateWatch {
   public:
+    /// Before Patroni is started for the first time in a database's life: both will read what stands there now.
+    Status begin(const Database& database);
     Status operator()(const Database& database);
 
   private:
     std::string loaded_{};
 };
 
-/// Patroni runs, and this member serves.
+/// This member serves, as Patroni says.
+Status check_patroni(const Database& database);
+
+/// The same, and Patroni's unit runs; else it is started.
 Status check_service(const Database& database);
 
 } // namespace ingot::firstboot::db

@@ -49,6 +49,7 @@ struct Shared {
     RoomWatch room{};
     RewindWatch rewind{};
     std::optional<clock::Monotonic> not_serving_since{};
+    std::optional<clock::Monotonic> looked_around{};
 };
 
 Status await_etcd(const Database& database) {
@@ -168,11 +169,20 @@ Status follow_etcd(const Database& database) {
     return configure(database);
 }
 
-/// The TLS server by which another node makes backups from this one; and this node's name for the servers of others.
-Status keep_backup_server(const Database& database) {
+/// This node's name for the servers of others. Before anything is asked of a backup host: it turns away whom it does
+/// not know.
+Status announce(const Database& database) {
     if (!has_repository(database.node)) { return {}; }
     auto etcd = database.etcd();
     INGOT_TRY(backup::announce(database.node, *etcd), "telling the others that this is a db node");
+    return {};
+}
+
+/// The TLS server by which another node makes backups from this one; and this node's name for the servers of others.
+Status keep_backup_server(const Database& database) {
+    if (!has_repository(database.node)) { return {}; }
+    INGOT_TRY(announce(database), "");
+    auto etcd = database.etcd();
     return backup::keep_server(database.node, database.environment, *etcd);
 }
 
@@ -272,22 +282,34 @@ Status start(const Database& database) {
     return database.environment.services.start(kPatroniUnit);
 }
 
+/// What helps a member that does not serve yet, once a second: nodes that ask systemd and etcd all the time slow down
+/// what they wait for.
+Status look_around(Shared& shared) {
+    constexpr auto kPause = 1s;
+    const auto now = shared.database.environment.clock.monotonic();
+    if (shared.looked_around && now - *shared.looked_around < kPause) { return check_patroni(shared.database); }
+    shared.looked_around = now;
+    auto serving = check_service(shared.database);
+    if (!serving) {
+        shared.turn.keep();
+        INGOT_TRY(shared.janitor(shared.database), "");
+        INGOT_TRY(shared.rewind(shared.database), "");
+    }
+    return serving;
+}
+
 /// Done when this member serves; from then on the claim calls it a member.
 Status await_service(Shared& shared) {
     const auto& database = shared.database;
-    auto serving = check_service(database);
-    if (!serving) {
-        shared.turn.keep();
-        INGOT_TRY(shared.janitor(database), "");
-        INGOT_TRY(shared.rewind(database), "");
-        return serving;
-    }
+    if (!check_patroni(database)) { INGOT_TRY(look_around(shared), ""); }
     shared.turn.give_back();
     INGOT_ASSIGN(auto claim, read_claim(database), "");
     if (claim && !claim->member) {
         claim->member = true;
         INGOT_TRY(write_claim(database, *claim), "recording that this node is a member");
     }
+    // A new cluster's first clients wait for this. If it fails now, the duty tries again and says why.
+    static_cast<void>(shared.provisioning(database).has_value());
     return {};
 }
 
@@ -331,9 +353,9 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     role.steps.push_back({.name = "db.configure",
                           .description = "writing the configuration of Patroni and pgBackRest",
                           .apply = [shared] { return configure(shared->database); }});
-    role.steps.push_back({.name = "db.backup-server",
-                          .description = "starting pgBackRest's server",
-                          .apply = [shared] { return keep_backup_server(shared->database); }});
+    role.steps.push_back({.name = "db.announce",
+                          .description = "telling the others that this is a db node",
+                          .apply = [shared] { return announce(shared->database); }});
     role.steps.push_back({.name = "db.claim",
                           .description = "making sure that no earlier database is overwritten",
                           .apply = [shared] { return claim_data_directory(shared->database); }});
@@ -344,8 +366,13 @@ Role make_db_role(const NodeSpec& node, Environment& environment) {
     }
     role.steps.push_back({.name = "db.start", .description = "starting Patroni", .apply = [shared]() -> Status {
                               INGOT_TRY(shared->turn.await(shared->database), "");
+                              INGOT_TRY(shared->certificate.begin(shared->database), "");
                               return start(shared->database);
                           }});
+    // While Patroni begins, which takes a second.
+    role.steps.push_back({.name = "db.backup-server",
+                          .description = "starting pgBackRest's server",
+                          .apply = [shared] { return keep_backup_server(shared->database); }});
     role.steps.push_back({.name = "db.ready",
                           .description = "waiting for PostgreSQL to lead or to stream",
                           .apply = [shared] { return await_service(*shared); }});

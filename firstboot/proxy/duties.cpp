@@ -21,6 +21,12 @@ Status check_unit(const Proxy& proxy, std::string_view unit) {
     return fail(ErrorKind::transient, text::format("{} was {}; it is started again", unit, state));
 }
 
+Status check_units(const Proxy& proxy) {
+    INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
+    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
+    return {};
+}
+
 /// Empty lines are HAProxy's way to say yes; an address change is confirmed by a sentence.
 bool is_refusal(std::string_view answer) {
     const auto said = text::trim(answer);
@@ -103,9 +109,7 @@ Status PoolWatch::resize(Pool pool, int size) {
     return proxy_.environment.services.reload(unit_of(pool));
 }
 
-Status check_service(const Proxy& proxy) {
-    INGOT_TRY(check_unit(proxy, kHaproxyUnit), "");
-    for (const auto pool : {Pool::write, Pool::read}) { INGOT_TRY(check_unit(proxy, unit_of(pool)), ""); }
+Status check_leader(const Proxy& proxy) {
     INGOT_ASSIGN(const auto slots, observe_slots(proxy), "");
     const auto leads = [](const Slot& slot) { return slot.backend == kBackends[0] && slot.open && slot.up; };
     if (std::ranges::any_of(slots, leads)) { return {}; }
@@ -113,6 +117,11 @@ Status check_service(const Proxy& proxy) {
         slots, [](const Slot& slot) { return slot.backend == kBackends[0] && slot.endpoint.has_value(); });
     return fail(ErrorKind::transient, known == 0 ? std::string("no database member is known yet")
                                                  : text::format("of {} known database members none leads", known));
+}
+
+Status check_service(const Proxy& proxy) {
+    INGOT_TRY(check_units(proxy), "");
+    return check_leader(proxy);
 }
 
 } // namespace ingot::firstboot::proxy

@@ -40,7 +40,10 @@ class PoolWatch {
     std::unique_ptr<EtcdView> etcd_{};
 };
 
-/// All daemons run, and HAProxy has a leader to send writes to.
+/// HAProxy has a leader to send writes to.
+Status check_leader(const Proxy& proxy);
+
+/// The same, and all daemons run; those that do not are started.
 Status check_service(const Proxy& proxy);
 
 } // namespace ingot::firstboot::proxy

@@ -1,6 +1,7 @@
 // The proxy role, wired: which step does what, in which order.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/text/text.hpp"
@@ -29,6 +30,7 @@ struct Shared {
     PoolHold hold{proxy};
     VirtualAddress address{proxy};
     std::string certificate{}; ///< that PgBouncer has read
+    std::optional<clock::Monotonic> looked_around{};
 };
 
 files::Ownership owned_by(const Proxy& proxy, mode_t mode, const char* user, const char* group) {
@@ -111,9 +113,15 @@ Status follow_etcd(const Proxy& proxy) {
     return {};
 }
 
-/// Done when writes have somewhere to go. The slots are filled from here too: duties begin after the steps.
+/// Done when writes have somewhere to go. The slots are filled from here too: duties begin after the steps. systemd
+/// is asked once a second, so that the waiting does not slow down what it waits for.
 Status await_service(Shared& shared) {
+    constexpr auto kPause = 1s;
     INGOT_TRY(shared.members.sync(), "");
+    const auto now = shared.proxy.environment.clock.monotonic();
+    const bool is_due = !shared.looked_around || now - *shared.looked_around >= kPause;
+    if (!is_due) { INGOT_TRY(check_leader(shared.proxy), ""); }
+    shared.looked_around = now;
     return check_service(shared.proxy);
 }
 

@@ -54,7 +54,7 @@ Outcome run_step(const Engine& engine, const Step& step) {
 
 std::chrono::milliseconds backoff(std::chrono::milliseconds waited) {
     using std::chrono::milliseconds;
-    constexpr int kShare = 10;
+    constexpr int kShare = 20;
     constexpr milliseconds kShortest{100};
     constexpr milliseconds kLongest{5000};
     return std::clamp(waited / kShare, kShortest, kLongest);

@@ -1,7 +1,7 @@
 // The engine that runs a list of steps.
 //
 // A step whose failure time can heal is tried again for as long as it takes, with a pause that grows
-// with the time already waited (a tenth of it, from 100 ms to 5 s): what becomes possible after two
+// with the time already waited (a twentieth of it, from 100 ms to 5 s): what becomes possible after four
 // seconds is noticed 0.2 s later, what takes an hour costs nothing. What time cannot heal ends the run.
 #pragma once
 

@@ -144,7 +144,7 @@ std::string unwell(const LabReport& report) {
 Status wait_until_ready(process::Processes& processes, const Paths& paths, const UpOptions& options,
                         UpOutcome& outcome, Clock::time_point start) {
     constexpr auto kStep = Milliseconds(100);
-    constexpr auto kDeepStep = std::chrono::seconds(1);
+    constexpr auto kDeepStep = Milliseconds(300);
     // A lab without proxy has no pool to write through: it is ready when its machines are.
     const bool has_pool = std::ranges::any_of(
         outcome.report.members, [](const MemberReport& report) { return report.member.role == Role::proxy; });

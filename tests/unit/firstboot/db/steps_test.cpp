@@ -36,8 +36,8 @@ class DbSteps : public ::testing::Test {
 TEST_F(DbSteps, LookForAPastBeforePatroniIsStarted) {
     std::vector<std::string> names;
     for (const auto& step : role.steps) { names.push_back(step.name); }
-    EXPECT_EQ(names, (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.backup-server", "db.claim",
-                                               "db.start", "db.ready"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"db.wait-for-etcd", "db.configure", "db.announce", "db.claim",
+                                               "db.start", "db.backup-server", "db.ready"}));
 }
 
 TEST_F(DbSteps, WriteConfigurationThatOthersCannotReadAndThatNamesWhoIsTrusted) {
@@ -123,6 +123,73 @@ TEST_F(DbSteps, StartPatroniAgainWhenItIsNotRunning) {
     world.services.states["patroni.service"] = "failed";
     EXPECT_FALSE(apply("db.ready"));
     EXPECT_EQ(world.services.calls, std::vector<std::string>{"start patroni.service"});
+}
+
+TEST_F(DbSteps, AskSystemdOnceASecondWhileTheyWaitForPostgresql) {
+    world.services.states["patroni.service"] = "failed";
+    for (int turn = 0; turn < 2; ++turn) {
+        EXPECT_FALSE(apply("db.ready"));
+        world.services.states["patroni.service"] = "failed";
+        EXPECT_FALSE(apply("db.ready"));
+        EXPECT_EQ(world.services.calls.size(), turn + 1U);
+        world.clock.advance(std::chrono::seconds(1));
+    }
+}
+
+TEST_F(DbSteps, GiveANewClusterItsUsersBeforeAnyDutyBegins) {
+    world.answers["https://10.0.0.21:8008/patroni"] = {.status = 200,
+                                                       .body = R"({"state":"running","role":"primary"})"};
+    world.answers["https://10.0.0.21:8008/primary"] = {
+        .status = 200, .body = R"({"state":"running","role":"primary","database_system_identifier":"7"})"};
+    for (const auto* const address : {"10.0.0.11", "10.0.0.12", "10.0.0.13"}) {
+        for (const auto* const what : {"range", "put"}) {
+            world.answers[text::format("https://{}:2379/v3/kv/{}", address, what)] = {.status = 200, .body = "{}"};
+        }
+    }
+    ASSERT_TRUE(apply("db.ready"));
+    ASSERT_EQ(world.processes.given.size(), 1U);
+    EXPECT_NE(world.processes.given.front().find("CREATE ROLE"), std::string::npos);
+    // It is done once.
+    const auto duty = std::ranges::find(role.duties, "db.users-and-databases", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    ASSERT_TRUE(duty->run());
+    EXPECT_EQ(world.processes.given.size(), 1U);
+}
+
+TEST_F(DbSteps, AreDoneWhenPostgresqlServesAndItsUsersCannotBeMadeYet) {
+    world.answers["https://10.0.0.21:8008/patroni"] = {.status = 200,
+                                                       .body = R"({"state":"running","role":"primary"})"};
+    world.answers["https://10.0.0.21:8008/primary"] = {
+        .status = 200, .body = R"({"state":"running","role":"primary","database_system_identifier":"7"})"};
+    EXPECT_TRUE(apply("db.ready"));
+    const auto duty = std::ranges::find(role.duties, "db.users-and-databases", &Duty::name);
+    ASSERT_NE(duty, role.duties.end());
+    EXPECT_FALSE(duty->run());
+}
+
+// What is read at the start needs no reload. A PostgreSQL that has a data directory may have outlived its Patroni.
+TEST_F(DbSteps, ReloadACertificateThatADatabaseMayHaveReadBefore) {
+    for (const bool is_new : {true, false}) {
+        if (!is_new) { world.write("/var/lib/postgresql/17/main/PG_VERSION", "17"); }
+        world.services.calls.clear();
+        world.services.states.clear();
+        world.write("/etc/ingot/pki/node.crt", "first\n");
+        for (const auto* const address : {"10.0.0.11", "10.0.0.12", "10.0.0.13"}) {
+            for (const auto* const what : {"range", "put"}) {
+                world.answers[text::format("https://{}:2379/v3/kv/{}", address, what)] = {.status = 200,
+                                                                                          .body = "{}"};
+            }
+        }
+        auto begun = make_db_role(sample_node(), world.environment);
+        ASSERT_TRUE(apply_of(begun.steps, "db.start"));
+        const auto duty = std::ranges::find(begun.duties, "db.certificate", &Duty::name);
+        ASSERT_NE(duty, begun.duties.end());
+        ASSERT_TRUE(duty->run());
+        EXPECT_EQ(std::ranges::count(world.services.calls, "reload patroni.service"), is_new ? 0 : 1);
+        world.write("/etc/ingot/pki/node.crt", "renewed\n");
+        ASSERT_TRUE(duty->run());
+        EXPECT_EQ(std::ranges::count(world.services.calls, "reload patroni.service"), is_new ? 1 : 2);
+    }
 }
 
 // The rules of the boot are asked again if PostgreSQL cannot be started, never while a copy is made: that has no
