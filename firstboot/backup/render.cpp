@@ -120,7 +120,8 @@ std::string repository_place(const NodeSpec& node, const Repository& repository)
 
 std::string archive_command(const NodeSpec& node) {
     if (!has_repository(node)) { return "/bin/true"; }
-    return text::format("pgbackrest --stanza={} archive-push \"%p\"", stanza(node));
+    // One program and its arguments: Patroni runs it without a shell before it rewinds.
+    return text::format("ingot-agent archive \"%p\" -- pgbackrest --stanza={} archive-push \"%p\"", stanza(node));
 }
 
 std::vector<SecretFile> repository_files(const NodeSpec& node) {

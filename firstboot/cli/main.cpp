@@ -108,6 +108,13 @@ void add_commands(CLI::App& app, Action& action) {
     restore->add_option("PATH", wal_path, "Where it is to go (%p)")->required();
     restore->callback([&action] { action = [] { return cli::may_restore(wal_file, wal_path); }; });
 
+    static std::vector<std::string> archiving;
+    auto* const archive = app.add_subcommand(
+        "archive", "Archive a WAL file, unless a newer timeline forks off in it (archive_command asks this)");
+    archive->add_option("PATH", wal_path, "Where it is (%p)")->required();
+    archive->add_option("COMMAND", archiving, "What archives it, after --")->required();
+    archive->callback([&action] { action = [] { return cli::archive(wal_path, archiving); }; });
+
     add_backup_commands(app, action);
 
     static cli::PlanOptions plan_options;

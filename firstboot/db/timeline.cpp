@@ -58,7 +58,7 @@ bool is_before_fork(const Segment& segment, std::uint32_t newest, std::string_vi
     return true; // not an ancestor of the newest one: PostgreSQL does not ask for those
 }
 
-Result<bool> may_restore(const std::filesystem::path& wal_folder, std::string_view file) {
+Result<bool> leads_to_newest(const std::filesystem::path& wal_folder, std::string_view file) {
     const auto segment = segment_from_name(file);
     if (!segment) { return true; }
     INGOT_ASSIGN(const auto names, files::list(wal_folder), "looking for timeline histories");

@@ -48,7 +48,8 @@ TEST(Source, IsReadFromItsOwnPathWithoutAnythingThatWritesThere) {
     EXPECT_NE(text.find("archive-async=n"), std::string::npos);
     EXPECT_EQ(text.find("archive-async=y"), std::string::npos);
     // The cluster's own archive stays its own.
-    EXPECT_EQ(archive_command(restored_node()), "pgbackrest --stanza=orders archive-push \"%p\"");
+    EXPECT_EQ(archive_command(restored_node()),
+              "ingot-agent archive \"%p\" -- pgbackrest --stanza=orders archive-push \"%p\"");
     EXPECT_EQ(render_patroni(restored_node(), kMachine).find("source.conf --stanza=orders archive-push"),
               std::string::npos);
 }

@@ -47,14 +47,14 @@ TEST(Timeline, ToleratesAHistoryItCannotRead) {
 
 TEST(Timeline, GoesByTheNewestHistoryInTheFolder) {
     const auto folder = files::TempDir::create("ingot-test-").value();
-    EXPECT_TRUE(may_restore(folder.path(), "00000001000000000000000B").value());
+    EXPECT_TRUE(leads_to_newest(folder.path(), "00000001000000000000000B").value());
     ASSERT_TRUE(files::write(folder.path() / "00000002.history", "1\t0/FF000000\tx\n"));
-    EXPECT_TRUE(may_restore(folder.path(), "00000001000000000000000B").value());
+    EXPECT_TRUE(leads_to_newest(folder.path(), "00000001000000000000000B").value());
     ASSERT_TRUE(files::write(folder.path() / "00000003.history", kHistory));
-    EXPECT_FALSE(may_restore(folder.path(), "00000001000000000000000B").value());
-    EXPECT_TRUE(may_restore(folder.path(), "00000001000000000000000A").value());
-    EXPECT_TRUE(may_restore(folder.path(), "00000004.history").value());
-    EXPECT_FALSE(may_restore(folder.path() / "missing", "00000001000000000000000A").has_value());
+    EXPECT_FALSE(leads_to_newest(folder.path(), "00000001000000000000000B").value());
+    EXPECT_TRUE(leads_to_newest(folder.path(), "00000001000000000000000A").value());
+    EXPECT_TRUE(leads_to_newest(folder.path(), "00000004.history").value());
+    EXPECT_FALSE(leads_to_newest(folder.path() / "missing", "00000001000000000000000A").has_value());
 }
 
 } // namespace
