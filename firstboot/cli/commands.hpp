@@ -74,8 +74,9 @@ Result<int> check(const std::string& file);
 /// `ingot-agent may-restore FILE PATH`: 0 yes, 1 no (which PostgreSQL takes for "not in the archive").
 Result<int> may_restore(const std::string& file, const std::string& path);
 
-/// `ingot-agent archive PATH -- COMMAND…`: becomes the command that archives this WAL file; 0 without it if the file
-/// leads past the point at which the timeline of this member forks off. When in doubt it is archived.
+/// `ingot-agent archive PATH -- COMMAND…`: becomes the command that archives this WAL file. If the file leads past
+/// the point at which this member's timeline forks off, and the archive has it as another member had it, that is
+/// success.
 Result<int> archive(const std::string& path, const std::vector<std::string>& command);
 
 /// `ingot-agent trust`: who has joined, who was revoked. `revoke NAME`, `lift NAME`: on an etcd node.

@@ -110,7 +110,8 @@ void add_commands(CLI::App& app, Action& action) {
 
     static std::vector<std::string> archiving;
     auto* const archive = app.add_subcommand(
-        "archive", "Archive a WAL file, unless a newer timeline forks off in it (archive_command asks this)");
+        "archive",
+        "Archive a WAL file, or leave it if nobody needs it and there is another one (archive_command does this)");
     archive->add_option("PATH", wal_path, "Where it is (%p)")->required();
     archive->add_option("COMMAND", archiving, "What archives it, after --")->required();
     archive->callback([&action] { action = [] { return cli::archive(wal_path, archiving); }; });

@@ -15,8 +15,8 @@
 // that leads later, and finds it old, archives it. The second member that does so is refused by pgBackRest ("already
 // exists with a different checksum"), again and again, and no other segment of it is archived any more. (Seen in the
 // lab: three changes of leader within the WAL that is kept.) Nobody needs it: the new timeline's segment of the same
-// number begins with all that came before the fork. So archive_command asks as well, and such a segment counts as
-// archived.
+// number begins with all that came before the fork. So archive_command asks as well, and takes that refusal of such a
+// segment for success.
 #pragma once
 
 #include <cstdint>
