@@ -129,6 +129,67 @@ TEST_F(Cluster, HasAFullBackup) {
     EXPECT_TRUE(took.has_value()) << lab().exec(lab().primary(), {"ingot-agent", "status"}).out;
 }
 
+// The segment in which a timeline ends lies on each member, and its end, which nobody wrote, is another one on each.
+// Whoever leads later archives it; the second one is refused, and would archive nothing more. Before any machine is
+// removed: its slot keeps WAL from getting old.
+TEST_F(Cluster, ArchivesOnAfterSeveralChangesOfTheLeader) {
+    const auto first = lab().primary();
+    std::vector<std::string> replicas;
+    for (const auto& machine : lab().of_role("db")) {
+        if (machine.name != first) { replicas.push_back(machine.name); }
+    }
+    ASSERT_EQ(replicas.size(), 2U);
+    const auto sql = [](const std::string& node, const std::string& query) {
+        return std::string(
+            text::trim(lab().exec(node, {"runuser", "-u", "postgres", "--", "psql", "-XAtc", query}).out));
+    };
+    // Both replicas are synchronous meanwhile: nobody else may lead after a switchover.
+    const auto synchronous = [](int count) {
+        lab().exec(lab().primary(), {"patronictl", "-c", "/etc/patroni/config.yml", "edit-config", "--force", "--set",
+                                     text::format("synchronous_node_count={}", count)});
+    };
+    const auto switch_to = [](const std::string& node) {
+        const auto ask = [&] { return lab().exec(lab().primary(), {"ingot-agent", "switchover", "--to", node}); };
+        EXPECT_TRUE(LabDriver::wait(30s, [&] { return ask().exit_code == 0; }).has_value()) << ask().err;
+        EXPECT_EQ(lab().primary(), node);
+        expect_healthy(60s, "a switchover to all machines healthy");
+    };
+    synchronous(2);
+    // Until what there was before is old, and none of it is needed any more.
+    const auto write_much = [&](const std::string& node) {
+        constexpr int kSegments = 14;
+        for (int segment = 0; segment < kSegments; ++segment) {
+            sql(node, "SELECT pg_logical_emit_message(true, 'test', 'more')");
+            sql(node, "SELECT pg_switch_wal()");
+        }
+        sql(node, "CHECKPOINT");
+    };
+    switch_to(replicas[0]);
+    const auto changed = lab().exec(replicas[1], {"sh", "-c", R"sh(cd /var/lib/postgresql/*/main/pg_wal
+set -- $(ls -- *.history | tail -n 1 | xargs tail -n 1)
+low=${2#*/}
+ends=$(printf '%08X%08X%08X' "$1" "0x${2%/*}" "$((0x$low >> 24))")
+printf leftover | dd of="$ends" bs=1 seek=16777200 conv=notrunc,nocreat && echo "$ends")sh"});
+    const auto segment = std::string(text::trim(changed.out));
+    ASSERT_EQ(segment.size(), 24U) << changed.out << changed.err;
+    switch_to(replicas[1]);
+    write_much(replicas[1]);
+    switch_to(first);
+    write_much(first);
+    const auto is_left = [&] {
+        const auto log = lab().exec(first, {"journalctl", "-u", "patroni", "--output=cat", "--no-pager"}).out;
+        return log.find(segment + " is in the archive as another member had it") != std::string::npos;
+    };
+    EXPECT_TRUE(LabDriver::wait(30s, is_left).has_value())
+        << "PostgreSQL did not try to archive " << segment << " or was not refused\n"
+        << lab().exec(first, {"sh", "-c", "cd /var/lib/postgresql/*/main/pg_wal && ls -l . archive_status"}).out;
+    const auto waiting = [&] {
+        return sql(first, "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
+    };
+    EXPECT_TRUE(LabDriver::wait(60s, [&] { return waiting() == "0"; }).has_value()) << waiting();
+    synchronous(1);
+}
+
 TEST_F(Cluster, LosesNoAcknowledgedRowWhenTheLeaderLosesPower) {
     ASSERT_TRUE(ledger().open());
     ledger().start();
@@ -228,64 +289,6 @@ TEST_F(Cluster, LosesNoAcknowledgedRowWhenTheLeaderIsCutOff) {
     ASSERT_TRUE(audit.has_value());
     EXPECT_EQ(audit->lost, std::set<int>());
     EXPECT_EQ(audit->doubled, 0);
-}
-
-// The segment in which a timeline ends lies on each member, and its end, which nobody wrote, is another one on each.
-// Whoever leads later archives it; the second one is refused, and would archive nothing more.
-TEST_F(Cluster, ArchivesOnAfterSeveralChangesOfTheLeader) {
-    const auto first = lab().primary();
-    std::vector<std::string> replicas;
-    for (const auto& machine : lab().of_role("db")) {
-        if (machine.name != first) { replicas.push_back(machine.name); }
-    }
-    ASSERT_EQ(replicas.size(), 2U);
-    const auto sql = [](const std::string& node, const std::string& query) {
-        return std::string(
-            text::trim(lab().exec(node, {"runuser", "-u", "postgres", "--", "psql", "-XAtc", query}).out));
-    };
-    // Both replicas are synchronous meanwhile: nobody else may lead after a switchover.
-    const auto synchronous = [](int count) {
-        lab().exec(lab().primary(), {"patronictl", "-c", "/etc/patroni/config.yml", "edit-config", "--force", "--set",
-                                     text::format("synchronous_node_count={}", count)});
-    };
-    const auto switch_to = [](const std::string& node) {
-        const auto ask = [&] { return lab().exec(lab().primary(), {"ingot-agent", "switchover", "--to", node}); };
-        EXPECT_TRUE(LabDriver::wait(30s, [&] { return ask().exit_code == 0; }).has_value()) << ask().err;
-        EXPECT_EQ(lab().primary(), node);
-        expect_healthy(60s, "a switchover to all machines healthy");
-    };
-    synchronous(2);
-    // Until what there was before is old, and none of it is needed any more.
-    const auto write_much = [&](const std::string& node) {
-        constexpr int kSegments = 14;
-        for (int segment = 0; segment < kSegments; ++segment) {
-            sql(node, "SELECT pg_logical_emit_message(true, 'test', 'more')");
-            sql(node, "SELECT pg_switch_wal()");
-        }
-        sql(node, "CHECKPOINT");
-    };
-    switch_to(replicas[0]);
-    const auto changed = lab().exec(replicas[1], {"sh", "-c", R"sh(cd /var/lib/postgresql/*/main/pg_wal
-set -- $(ls -- *.history | tail -n 1 | xargs tail -n 1)
-low=${2#*/}
-ends=$(printf '%08X%08X%08X' "$1" "0x${2%/*}" "$((0x$low >> 24))")
-printf leftover | dd of="$ends" bs=1 seek=16777200 conv=notrunc,nocreat && echo "$ends")sh"});
-    const auto segment = std::string(text::trim(changed.out));
-    ASSERT_EQ(segment.size(), 24U) << changed.out << changed.err;
-    switch_to(replicas[1]);
-    write_much(replicas[1]);
-    switch_to(first);
-    write_much(first);
-    const auto is_left = [&] {
-        const auto log = lab().exec(first, {"journalctl", "-u", "patroni", "--output=cat", "--no-pager"}).out;
-        return log.find(segment + " is in the archive as another member had it") != std::string::npos;
-    };
-    EXPECT_TRUE(LabDriver::wait(30s, is_left).has_value()) << "PostgreSQL did not try to archive " << segment;
-    const auto waiting = [&] {
-        return sql(first, "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'");
-    };
-    EXPECT_TRUE(LabDriver::wait(60s, [&] { return waiting() == "0"; }).has_value()) << waiting();
-    synchronous(1);
 }
 
 TEST_F(Cluster, EndsWithItsSupervisorAndStartsAgainWithItsData) {
