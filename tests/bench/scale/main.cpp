@@ -166,9 +166,12 @@ bool hide_repository(LabDriver& lab, bool hidden) {
 
 /// Each member keeps as much WAL for reuse as its disk is taken to have room for, and all have the same disk here.
 bool keep_little_wal(LabDriver& lab) {
-    return lab.exec(lab.primary(), {"patronictl", "-c", "/etc/patroni/config.yml", "edit-config", "--force", "--set",
-                                    "postgresql.parameters.max_wal_size=1GB"})
-               .exit_code == 0;
+    const auto machines = lab.of_role("db");
+    return std::ranges::all_of(machines, [&](const MachineView& machine) {
+        return lab.exec(machine.name, {"runuser", "-u", "postgres", "--", "psql", "-XAtc",
+                                       "ALTER SYSTEM SET max_wal_size = '1GB'", "-c", "SELECT pg_reload_conf()"})
+                   .exit_code == 0;
+    });
 }
 
 bool bench(const Options& options, LabDriver& lab) {
