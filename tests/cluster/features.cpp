@@ -190,7 +190,8 @@ std::string repository(const NewCluster& made) {
 
 void Features::take_repository_away(const std::string& machine) {
     const auto folder = repository(made());
-    ASSERT_EQ(shell(machine, "mv " + folder + " " + folder + ".away").exit_code, 0);
+    // With something in its place, or the next leader makes a new stanza there.
+    ASSERT_EQ(shell(machine, "mv " + folder + " " + folder + ".away && touch " + folder).exit_code, 0);
 }
 
 void Features::bring_repository_back(const std::string& machine) {
